@@ -1,0 +1,212 @@
+//! Declaring metrics: builders, and families of series by label values.
+
+use crate::board::{Attached, Board};
+use crate::error::RegisterError;
+use crate::family::{Aggregation, Definition, Kind};
+use crate::histogram::Histogram;
+use crate::register::Bound;
+use crate::series::{FamilyBinding, KeyText, Series};
+use core::fmt;
+use core::marker::PhantomData;
+use std::sync::Arc;
+
+mod sealed {
+    use super::{Bound, Kind, Series};
+
+    /// A series that a handle is to be made for.
+    pub struct Binding {
+        pub(crate) series: Series,
+        /// `None` for a sink.
+        pub(crate) bound: Option<Bound>,
+    }
+
+    /// What the four types of handle have in common.
+    pub trait Metric: Sized {
+        const KIND: Kind;
+        fn bind(binding: Binding) -> Self;
+    }
+}
+pub(crate) use sealed::{Binding, Metric};
+
+impl Binding {
+    /// For a handle whose updates go nowhere.
+    pub(crate) fn sink() -> Binding {
+        Binding {
+            series: Series::sink(),
+            bound: None,
+        }
+    }
+}
+
+/// A metric that is being declared. Nothing touches the board before
+/// [`register`](Self::register) or [`family`](Self::family).
+#[must_use = "a builder does nothing until `register` or `family`"]
+pub struct Builder<M> {
+    attached: Option<Arc<Attached>>,
+    name: String,
+    help: String,
+    unit: String,
+    names: Vec<String>,
+    values: Vec<String>,
+    bounds: Vec<f64>,
+    metric: PhantomData<fn() -> M>,
+}
+
+impl<M: Metric> Builder<M> {
+    pub(crate) fn new(board: &Board, name: &str, help: &str) -> Self {
+        Builder {
+            attached: board.attached().cloned(),
+            name: name.to_owned(),
+            help: help.to_owned(),
+            unit: String::new(),
+            names: Vec::new(),
+            values: Vec::new(),
+            bounds: match M::KIND {
+                Kind::Histogram => crate::buckets::DEFAULT.to_vec(),
+                _ => Vec::new(),
+            },
+            metric: PhantomData,
+        }
+    }
+
+    /// The unit, such as `seconds` or `bytes`: OpenMetrics shows it when the name ends in it.
+    pub fn unit(mut self, unit: &str) -> Self {
+        unit.clone_into(&mut self.unit);
+        self
+    }
+
+    /// A label of the one series that is to be registered. The order does not matter.
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        self.names.push(name.to_owned());
+        self.values.push(value.to_owned());
+        self
+    }
+
+    /// The label names of a family; [`Family::with`] takes values in this order.
+    pub fn labels(mut self, names: &[&str]) -> Self {
+        self.names
+            .extend(names.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
+    /// Finds or makes the one series with the labels given by [`label`](Self::label).
+    /// Lock-free; the process's first new registration on a board costs some syscalls.
+    ///
+    /// # Errors
+    /// A name or label that Prometheus would not take, a clash of type, or a board that
+    /// has no room; [`register_or_sink`](Self::register_or_sink) lets the program go on.
+    pub fn register(self) -> Result<M, RegisterError> {
+        let values = self.values.clone();
+        let family = self.family()?;
+        family.try_with(&values.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// As [`register`](Self::register); on an error a handle whose updates go nowhere. What
+    /// the board refused, it counts.
+    pub fn register_or_sink(self) -> M {
+        self.register().unwrap_or_else(|_| M::bind(Binding::sink()))
+    }
+
+    /// Finds or makes the family, without any series yet.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    pub fn family(self) -> Result<Family<M>, RegisterError> {
+        let mut places: Vec<usize> = (0..self.names.len()).collect();
+        places.sort_by_key(|place| &self.names[*place]);
+        let definition = Definition {
+            label_names: places
+                .iter()
+                .map(|place| self.names[*place].clone())
+                .collect(),
+            name: self.name,
+            help: self.help,
+            unit: self.unit,
+            kind: M::KIND,
+            aggregation: Aggregation::Last,
+            bounds: self.bounds,
+        };
+        definition.check()?;
+        let name = definition.name.clone();
+        let binding = match &self.attached {
+            Some(attached) => Some(Arc::new(FamilyBinding::register(attached, definition)?)),
+            None => None,
+        };
+        Ok(Family {
+            binding,
+            name: name.into(),
+            places: places.into(),
+            metric: PhantomData,
+        })
+    }
+}
+
+impl Builder<Histogram> {
+    /// Upper bounds of the buckets, ascending; the bucket up to +Inf is always there, and a
+    /// +Inf at the end is taken for it. Without this call: [`crate::buckets::DEFAULT`].
+    pub fn buckets(mut self, bounds: &[f64]) -> Self {
+        let finite = match bounds {
+            [finite @ .., last] if *last == f64::INFINITY => finite,
+            all => all,
+        };
+        self.bounds = finite.to_vec();
+        self
+    }
+}
+
+/// All series of one metric, by their label values. Cheap to clone.
+pub struct Family<M> {
+    /// `None`: the board is `off`.
+    binding: Option<Arc<FamilyBinding>>,
+    name: Arc<str>,
+    /// For each label in the board's order, its place among the caller's.
+    places: Arc<[usize]>,
+    metric: PhantomData<fn() -> M>,
+}
+
+impl<M> Clone for Family<M> {
+    fn clone(&self) -> Self {
+        Family {
+            binding: self.binding.clone(),
+            name: self.name.clone(),
+            places: self.places.clone(),
+            metric: PhantomData,
+        }
+    }
+}
+
+impl<M> fmt::Debug for Family<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Family").field(&self.name).finish()
+    }
+}
+
+impl<M: Metric> Family<M> {
+    /// The series with these values, in the order of [`Builder::labels`]. Lock-free; tens
+    /// of nanoseconds when it exists. On an error a handle whose updates go nowhere; what
+    /// the board refused, it counts.
+    pub fn with(&self, values: &[&str]) -> M {
+        self.try_with(values)
+            .unwrap_or_else(|_| M::bind(Binding::sink()))
+    }
+
+    /// As [`with`](Self::with).
+    ///
+    /// # Errors
+    /// A wrong number of values, or a board that has no room.
+    #[inline]
+    pub fn try_with(&self, values: &[&str]) -> Result<M, RegisterError> {
+        if values.len() != self.places.len() {
+            return Err(RegisterError::LabelCount {
+                metric: self.name.to_string(),
+                names: self.places.len(),
+                values: values.len(),
+            });
+        }
+        let Some(binding) = &self.binding else {
+            return Ok(M::bind(Binding::sink()));
+        };
+        let text = KeyText::encode(self.places.iter().map(|place| values[*place]));
+        Series::register(binding, text).map(M::bind)
+    }
+}

@@ -1,0 +1,225 @@
+//! Does everything on a board hold together?
+
+use crate::family::{Cursor, Definition};
+use crate::index::Link;
+use crate::layout::{
+    HeadRecord, MAX_TEXT_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED, RECORD_STRIDE,
+};
+use crate::record::{FAMILY, SERIES, Shape, lengths};
+use crate::register::Bound;
+use crate::segment::Segment;
+use crate::slot::{Slot, State};
+use crate::sync::Ordering;
+use core::fmt;
+use core::mem::offset_of;
+
+/// Something that no rule allows, in one line with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Section and index: `slot 17`, `list 5`.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// How often the board is looked at. Work in progress looks like a fault for microseconds;
+/// what is still the same word after several passes is one.
+const LOOKS: usize = 4;
+
+/// Faults that were there, unchanged, at every one of several looks.
+pub(crate) fn check(segment: &Segment) -> Vec<Fault> {
+    let mut faults = look(segment);
+    for _ in 1..LOOKS {
+        if faults.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        let again = look(segment);
+        faults.retain(|fault| again.contains(fault));
+    }
+    faults
+}
+
+fn look(segment: &Segment) -> Vec<Fault> {
+    let mut look = Look {
+        segment,
+        faults: Vec::new(),
+        linked: vec![false; segment.geometry.slots as usize],
+    };
+    for list in 0..segment.geometry.heads {
+        look.list(list);
+    }
+    for index in 0..segment.geometry.slots {
+        if let Some(slot) = segment.slot(index) {
+            look.slot(slot);
+        }
+    }
+    for cpu in 0..segment.geometry.planes {
+        look.plane(cpu);
+    }
+    look.faults
+}
+
+struct Look<'s> {
+    segment: &'s Segment,
+    faults: Vec<Fault>,
+    linked: Vec<bool>,
+}
+
+impl Look<'_> {
+    fn fault(&mut self, place: impl fmt::Display, what: impl fmt::Display) {
+        self.faults.push(Fault {
+            place: place.to_string(),
+            what: what.to_string(),
+        });
+    }
+
+    fn list(&mut self, list: u32) {
+        let segment = self.segment;
+        // ORDERING: [L1] Acquire, as in a walk.
+        let mut link = Link::of(segment.head(list).load(Ordering::Acquire));
+        let mut last_hash = 0;
+        for _ in 0..=segment.geometry.slots {
+            let Some(target) = link.target() else { return };
+            let Some(slot) = segment.slot(target) else {
+                return self.fault(format_args!("list {list}"), "leads to a slot out of bounds");
+            };
+            self.linked[target as usize] = true;
+            // Relaxed: behind the link.
+            let hash = segment
+                .record(slot, offset_of!(HeadRecord, hash))
+                .load(Ordering::Relaxed);
+            if segment.list_of(hash) != list {
+                self.fault(
+                    format_args!("slot {target}"),
+                    format_args!(
+                        "is in list {list}, its hash belongs to {}",
+                        segment.list_of(hash)
+                    ),
+                );
+            }
+            if hash < last_hash {
+                self.fault(format_args!("slot {target}"), "is out of order in its list");
+            }
+            last_hash = hash;
+            // ORDERING: [L1] Acquire, as in a walk.
+            link = Link::of(segment.next(slot).load(Ordering::Acquire));
+        }
+        self.fault(format_args!("list {list}"), "has no end");
+    }
+
+    fn slot(&mut self, slot: Slot) {
+        let segment = self.segment;
+        let place = format!("slot {}", slot.index());
+        // ORDERING: [S1] Acquire: the record behind it.
+        let word = segment.state(slot).load(Ordering::Acquire);
+        let is_linked = self.linked[slot.index() as usize];
+        match State::of(word) {
+            State::Ready { serial } => {
+                if !is_linked {
+                    self.fault(&place, "is READY and not linked");
+                }
+                if let Some(what) = self.record(Bound { slot, serial }) {
+                    self.fault(&place, what);
+                }
+            }
+            State::Building { row, .. } => {
+                if row >= segment.geometry.processes {
+                    self.fault(&place, "is BUILDING under a row that does not exist");
+                } else if let Ok(locks) = segment.process.locks()
+                    && !locks.is_held(segment.geometry.life_byte(row))
+                {
+                    self.fault(
+                        &place,
+                        format_args!("is BUILDING under row {row}, whose process is gone"),
+                    );
+                }
+            }
+            State::Removed { .. } => self.fault(&place, "is REMOVED and not yet free"),
+            State::Free if is_linked => self.fault(&place, "is FREE and linked"),
+            State::Continuation { .. } if is_linked => self.fault(&place, "is CONT and linked"),
+            State::Continuation { head, .. } if segment.slot(head).is_none() => {
+                self.fault(&place, "continues a slot out of bounds");
+            }
+            State::Free | State::Continuation { .. } => {}
+            State::Folding { .. } => {
+                self.fault(&place, "is FOLDING, which this version never does")
+            }
+            State::Invalid => self.fault(&place, format_args!("has no valid state ({word:#018x})")),
+        }
+    }
+
+    /// What is wrong with a living record.
+    fn record(&self, bound: Bound) -> Option<&'static str> {
+        let segment = self.segment;
+        // Relaxed: behind the state word.
+        let word = |field| segment.record(bound.slot, field).load(Ordering::Relaxed);
+        let shape = Shape::of(word(offset_of!(HeadRecord, shape)));
+        let (key_len, text_len) = lengths(word(offset_of!(HeadRecord, lengths)));
+        if key_len > text_len || text_len > MAX_TEXT_LEN {
+            return Some("has text out of bounds");
+        }
+        if Shape::slots_for(usize::from(shape.cells), text_len) != Some(shape.slots) {
+            return Some("has a chain of another length than its text and cells need");
+        }
+        if segment.chain(bound.slot, bound.serial, |_| {}).is_none() {
+            return Some("has a chain that is not its own");
+        }
+        let mut buffer = [0; MAX_TEXT_LEN];
+        let Some(text) = segment.read_text(bound.slot, text_len, &mut buffer) else {
+            return Some("has a chain that ends before its text");
+        };
+        let hash = word(offset_of!(HeadRecord, hash));
+        match shape.kind {
+            FAMILY => match Definition::decode(text) {
+                None => Some("is a family whose definition cannot be read"),
+                Some(definition) if segment.hash(FAMILY, 0, definition.name.as_bytes()) != hash => {
+                    Some("has a hash that is not its key's")
+                }
+                Some(_) => None,
+            },
+            SERIES => {
+                let mut rest = Cursor(text);
+                while !rest.0.is_empty() {
+                    if rest.text().is_none() {
+                        return Some("is a series whose label values cannot be read");
+                    }
+                }
+                let family = word(offset_of!(HeadRecord, family));
+                if segment.hash(SERIES, family, text) != hash {
+                    return Some("has a hash that is not its key's");
+                }
+                let family_slot = (word(offset_of!(HeadRecord, owner)) >> 32) as u32;
+                let is_there = segment.slot(family_slot).is_some_and(|slot| {
+                    // ORDERING: [S1] Acquire, as for every state.
+                    segment.state(slot).load(Ordering::Acquire) == family
+                });
+                (!is_there).then_some("is a series of a family that is not there")
+            }
+            _ => Some("is neither a family nor a series"),
+        }
+    }
+
+    fn plane(&mut self, cpu: u32) {
+        // Relaxed: only looked at.
+        match self.segment.plane_entry(cpu).load(Ordering::Relaxed) {
+            PLANE_NONE | PLANE_READY => {}
+            PLANE_REFUSED => self.fault(
+                format_args!("plane {cpu}"),
+                "was refused: the filesystem had no room; that CPU uses the shared plane",
+            ),
+            word => self.fault(
+                format_args!("plane {cpu}"),
+                format_args!("has no valid word ({word:#x})"),
+            ),
+        }
+    }
+}
+
+const _: () = assert!(RECORD_STRIDE == 256);

@@ -1,0 +1,116 @@
+//! Counters: an integer cell and a float cell, whose sum is the value.
+//!
+//! So `inc()` from any language is an exact integer add, `add_f64(0.5)` works on the same
+//! counter, and two programs never disagree about its type.
+
+use crate::builder::{Binding, Metric};
+use crate::family::Kind;
+use crate::series::Series;
+use core::fmt;
+
+const INTEGER: u32 = 0;
+const FLOAT: u32 = 1;
+
+/// A counter's value: exact while only integers were added.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// Only integers were added.
+    Int(u64),
+    /// Fractions were added too.
+    Float(f64),
+}
+
+impl Number {
+    /// The sum of a counter's two cells.
+    pub(crate) fn sum(integers: u64, floats: f64) -> Number {
+        if floats == 0.0 {
+            Number::Int(integers)
+        } else {
+            Number::Float(integers as f64 + floats)
+        }
+    }
+
+    /// The value as Prometheus stores it; integers above 2^53 are rounded.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Number::Int(value) => value as f64,
+            Number::Float(value) => value,
+        }
+    }
+}
+
+/// A counter on a board. Adds from all processes sum up; it never goes down.
+#[derive(Clone)]
+pub struct Counter {
+    series: Series,
+}
+
+impl Metric for Counter {
+    const KIND: Kind = Kind::Counter;
+
+    #[inline]
+    fn bind(binding: Binding) -> Self {
+        Counter {
+            series: binding.series,
+        }
+    }
+}
+
+impl Counter {
+    /// A counter whose updates go nowhere.
+    pub fn sink() -> Counter {
+        Counter::bind(Binding::sink())
+    }
+
+    /// Adds one. No syscall, no lock; about a nanosecond. Safe in a signal handler and
+    /// after `fork`. A scrape that runs at the same time may or may not see it.
+    #[inline]
+    pub fn inc(&self) {
+        self.add(1);
+    }
+
+    /// Adds `n`. As [`inc`](Self::inc); the integer part wraps at 2^64.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        if let Some((segment, cell)) = self.series.cell(INTEGER) {
+            // A series that has ended takes no more: nothing to be done about it.
+            let _ = segment.add_int(cell, n);
+        }
+    }
+
+    /// Adds `x`; false, and nothing is added, if it is negative, NaN or infinite. As
+    /// [`inc`](Self::inc) otherwise.
+    #[inline]
+    pub fn add_f64(&self, x: f64) -> bool {
+        if !(0.0..=f64::MAX).contains(&x) {
+            return false;
+        }
+        if let Some((segment, cell)) = self.series.cell(FLOAT) {
+            // As in `add`.
+            let _ = segment.add_float(cell, x);
+        }
+        true
+    }
+
+    /// The value over all processes; 0 for a sink or a series that has ended. Reads one
+    /// word for each CPU: for tests and displays, not for loops.
+    pub fn get(&self) -> Number {
+        let read = || {
+            let bound = self.series.bound()?;
+            let family = self.series.family.as_deref()?;
+            family.attached.segment.read_counter(bound)
+        };
+        read().unwrap_or(Number::Int(0))
+    }
+
+    /// Whether updates go nowhere, because the board is off or refused the registration.
+    pub fn is_sink(&self) -> bool {
+        self.series.family.is_none()
+    }
+}
+
+impl fmt::Debug for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counter").field(&self.get()).finish()
+    }
+}

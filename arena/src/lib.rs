@@ -1,0 +1,78 @@
+//! Metrics in shared memory.
+//!
+//! A *board* is one fixed-layout shared-memory segment of atomic counter slots, found by the
+//! hash of a metric's name and labels. Any process on the machine attaches to it and counts,
+//! for about a nanosecond an update, without a syscall or a lock; one exporter
+//! (`tallyboard serve`) reads it and serves Prometheus. A process may be killed at any
+//! instruction: what it counted is kept, and nothing is wedged.
+//!
+//! ```
+//! # let board = tallyboard::Board::open(&tallyboard::Location::Private)?;
+//! # /*
+//! let board = tallyboard::Board::open_default()?;        // made if it is not there
+//! # */
+//! let served = board.counter("http_requests_total", "Requests served.").label("method", "GET").register()?;
+//! served.inc();
+//!
+//! let latency = board.histogram("http_request_seconds", "Time to serve.").labels(&["method"]).family()?;
+//! latency.with(&["GET"]).observe(0.023);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `LAYOUT.md` beside this crate's sources tells the bytes, `DESIGN.md` the protocols. Linux
+//! on x86-64; aarch64 compiles, uses the shared plane only, and is untested.
+
+#![warn(missing_docs)]
+
+mod board;
+pub mod buckets;
+mod builder;
+mod check;
+mod clock;
+mod counter;
+mod environment;
+mod error;
+mod family;
+mod file;
+mod gauge;
+mod header;
+mod histogram;
+mod index;
+mod layout;
+mod lazy;
+mod liveness;
+mod location;
+mod pair;
+mod planes;
+mod process;
+mod read;
+mod record;
+mod region;
+mod register;
+mod rseq;
+mod segment;
+mod series;
+mod slot;
+mod snapshot;
+mod stats;
+mod step;
+mod summary;
+mod sync;
+
+pub use board::{Board, BoardOptions, UpdatePath, remove};
+pub use builder::{Builder, Family};
+pub use check::Fault;
+pub use counter::{Counter, Number};
+pub use error::{OpenError, RefusedReason, RegisterError};
+pub use family::{Aggregation, Kind};
+pub use gauge::Gauge;
+pub use histogram::{Histogram, Timer};
+pub use layout::LAYOUT_VERSION;
+pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
+pub use location::Location;
+pub use snapshot::{FamilyView, Reader, SeriesView};
+pub use stats::Stats;
+pub use summary::Summary;
+
+/// The version of this library.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,154 @@
+//! Which board is meant: a path, a name, an OS name, none at all, or this process's own.
+
+use crate::environment;
+use crate::error::OpenError;
+use crate::layout::LAYOUT_VERSION;
+use core::fmt;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Where a board is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Location {
+    /// A file, normally on a tmpfs.
+    Path(PathBuf),
+    /// A POSIX shared-memory object of that name (`shm:NAME`).
+    Shm(String),
+    /// No board: every update goes nowhere.
+    Off,
+    /// A board for this process and the children it forks.
+    Private,
+}
+
+/// The directory that packages make for boards which several users share.
+const SYSTEM_DIRECTORY: &str = "/run/tallyboard";
+
+/// Where POSIX shared memory lives on Linux.
+pub(crate) const SHM_DIRECTORY: &str = "/dev/shm";
+
+impl Location {
+    /// Understands what `$TALLYBOARD` and `--board` take: a path (it contains a `/`),
+    /// `shm:NAME`, `off`, `private`, or a name, which is looked up in `$TALLYBOARD_DIR`, in
+    /// `/run/tallyboard` if this process may write there, or in `/dev/shm/tallyboard.UID`.
+    ///
+    /// # Errors
+    /// [`OpenError::Name`] for a name that cannot be a file's.
+    pub fn parse(text: &OsStr) -> Result<Location, OpenError> {
+        if text.as_encoded_bytes().contains(&b'/') {
+            return Ok(Location::Path(PathBuf::from(text)));
+        }
+        let name = text.to_str().ok_or_else(|| OpenError::Name {
+            name: text.to_string_lossy().into_owned(),
+        })?;
+        match name {
+            "off" => Ok(Location::Off),
+            "private" => Ok(Location::Private),
+            _ => match name.strip_prefix("shm:") {
+                Some(name) => Ok(Location::Shm(checked(name)?.to_owned())),
+                None => Location::name(name),
+            },
+        }
+    }
+
+    /// What `$TALLYBOARD` says, or the board named `default`. The environment is ignored in
+    /// programs that run with more rights than their caller.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_env() -> Result<Location, OpenError> {
+        match environment::variable("TALLYBOARD") {
+            Some(text) => Location::parse(&text),
+            None => Location::name("default"),
+        }
+    }
+
+    /// The board of this name in the default directory: `NAME.v1.board`.
+    ///
+    /// # Errors
+    /// [`OpenError::Name`] for a name that cannot be a file's.
+    pub fn name(name: &str) -> Result<Location, OpenError> {
+        let file = format!("{}.v{LAYOUT_VERSION}.board", checked(name)?);
+        Ok(Location::Path(default_directory().join(file)))
+    }
+
+    /// The file of the board; `None` for `off` and `private`.
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Location::Path(path) => Some(path.clone()),
+            Location::Shm(name) => Some(Path::new(SHM_DIRECTORY).join(name)),
+            Location::Off | Location::Private => None,
+        }
+    }
+}
+
+/// The location as [`Location::parse`] understands it.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Path(path) => path.display().fmt(f),
+            Location::Shm(name) => write!(f, "shm:{name}"),
+            Location::Off => f.write_str("off"),
+            Location::Private => f.write_str("private"),
+        }
+    }
+}
+
+fn checked(name: &str) -> Result<&str, OpenError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.is_empty() || name.len() > 200 || name.starts_with('.') || !name.bytes().all(fits) {
+        return Err(OpenError::Name {
+            name: name.to_owned(),
+        });
+    }
+    Ok(name)
+}
+
+/// The directory that this user's boards are in when nothing else is said.
+pub(crate) fn own_directory() -> PathBuf {
+    let uid = rustix::process::geteuid().as_raw();
+    Path::new(SHM_DIRECTORY).join(format!("tallyboard.{uid}"))
+}
+
+fn default_directory() -> PathBuf {
+    if let Some(directory) = environment::variable("TALLYBOARD_DIR") {
+        return directory.into();
+    }
+    let may_write = rustix::fs::accessat(
+        rustix::fs::CWD,
+        SYSTEM_DIRECTORY,
+        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+        rustix::fs::AtFlags::EACCESS,
+    );
+    match may_write {
+        Ok(()) => SYSTEM_DIRECTORY.into(),
+        Err(_) => own_directory(),
+    }
+}
+
+impl TryFrom<&OsString> for Location {
+    type Error = OpenError;
+
+    fn try_from(text: &OsString) -> Result<Location, OpenError> {
+        Location::parse(text)
+    }
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_understood_by_its_form() {
+        let parse = |text: &str| Location::parse(OsStr::new(text));
+        assert_eq!(parse("./b").unwrap(), Location::Path("./b".into()));
+        assert_eq!(parse("shm:x").unwrap(), Location::Shm("x".into()));
+        assert_eq!(parse("off").unwrap(), Location::Off);
+        assert_eq!(parse("private").unwrap(), Location::Private);
+        let named = parse("web").unwrap().path().unwrap();
+        assert!(named.ends_with("web.v1.board"), "{}", named.display());
+        for bad in ["", ".hidden", "shm:", "a b"] {
+            assert!(matches!(parse(bad), Err(OpenError::Name { .. })), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A cell of the shared plane: the pair `{value, tag}`, changed only by a 16-byte CAS.
+//!
+//! Value and tag change together or not at all, so an update that was prepared for one
+//! life of a slot can never land in another. This type has no plain store, and the CPU
+//! planes have no pair: the two kinds of word cannot be mixed by mistake.
+
+#[cfg(not(all(test, arena_loom)))]
+mod machine {
+    use crate::sync::{AtomicU64, Ordering};
+    use core::marker::PhantomData;
+    use core::ptr::NonNull;
+
+    /// One 16-byte cell. Invariant: `at` is the aligned address of 16 mapped bytes for `'r`.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Pair<'r> {
+        at: NonNull<u8>,
+        region: PhantomData<&'r AtomicU64>,
+    }
+
+    impl Pair<'_> {
+        /// # Safety
+        /// `at` is aligned to 16 and the 16 bytes behind it stay mapped for the lifetime.
+        #[inline]
+        pub(crate) unsafe fn new(at: NonNull<u8>) -> Self {
+            Pair {
+                at,
+                region: PhantomData,
+            }
+        }
+
+        #[inline]
+        fn half(&self, index: usize) -> &AtomicU64 {
+            // SAFETY: both halves, 0 and 1, lie inside the 16 bytes of the invariant.
+            let half = unsafe { self.at.cast::<AtomicU64>().add(index) };
+            // SAFETY: mapped and aligned by the invariant; any bits are an AtomicU64.
+            unsafe { half.as_ref() }
+        }
+
+        /// The value, as a word of its own. Means something only between two loads of the
+        /// same tag, or as what a CAS expects.
+        #[inline]
+        pub(crate) fn value(&self) -> u64 {
+            // ORDERING: [U2] Acquire: the second look at the tag comes after this load.
+            self.half(0).load(Ordering::Acquire)
+        }
+
+        /// The tag of the life that the value belongs to.
+        #[inline]
+        pub(crate) fn tag(&self) -> u64 {
+            // ORDERING: [P1] Acquire; pairs with the CAS below. Whoever sees a tag also
+            // sees the state word that its writer saw.
+            self.half(1).load(Ordering::Acquire)
+        }
+
+        /// Replaces `{value, tag}` if it is exactly `current`. One `lock cmpxchg16b`.
+        #[cfg(target_arch = "x86_64")]
+        #[inline]
+        pub(crate) fn compare_exchange(&self, current: (u64, u64), new: (u64, u64)) -> bool {
+            let outcome: u64;
+            // ORDERING: [P1] [U2] Release and Acquire: a locked instruction is both.
+            // SAFETY: RDI holds the address of 16 mapped, aligned bytes (invariant). RBX,
+            // which LLVM keeps for itself, is saved in a register of its own and restored;
+            // no operand can be RBX, since the pointer is pinned to RDI and the rest named.
+            unsafe {
+                core::arch::asm!(
+                    "mov {saved}, rbx",
+                    "mov rbx, rsi",
+                    "lock cmpxchg16b [rdi]",
+                    "sete sil",
+                    "mov rbx, {saved}",
+                    saved = out(reg) _,
+                    in("rdi") self.at.as_ptr(),
+                    inout("rsi") new.0 => outcome,
+                    in("rcx") new.1,
+                    inout("rax") current.0 => _,
+                    inout("rdx") current.1 => _,
+                    options(nostack),
+                );
+            }
+            // `sete` wrote the low byte only.
+            outcome & 0xff != 0
+        }
+
+        /// Replaces `{value, tag}` if it is exactly `current`, by an exclusive pair.
+        /// Compiled, never run by us: there is no aarch64 machine here.
+        #[cfg(target_arch = "aarch64")]
+        #[inline]
+        pub(crate) fn compare_exchange(&self, current: (u64, u64), new: (u64, u64)) -> bool {
+            let failed: u64;
+            // ORDERING: [P1] [U2] Release and Acquire: `ldaxp` and `stlxp`.
+            // SAFETY: the address is 16 mapped, aligned bytes (invariant). A mismatch stores
+            // what was read, because only a successful `stlxp` proves that the two halves
+            // were read together.
+            unsafe {
+                core::arch::asm!(
+                    "2: ldaxp {old0}, {old1}, [{at}]",
+                    "cmp {old0}, {cur0}",
+                    "ccmp {old1}, {cur1}, #0, eq",
+                    "csel {put0}, {new0}, {old0}, eq",
+                    "csel {put1}, {new1}, {old1}, eq",
+                    "cset {failed}, ne",
+                    "stlxp {retry:w}, {put0}, {put1}, [{at}]",
+                    "cbnz {retry:w}, 2b",
+                    at = in(reg) self.at.as_ptr(),
+                    cur0 = in(reg) current.0,
+                    cur1 = in(reg) current.1,
+                    new0 = in(reg) new.0,
+                    new1 = in(reg) new.1,
+                    old0 = out(reg) _,
+                    old1 = out(reg) _,
+                    put0 = out(reg) _,
+                    put1 = out(reg) _,
+                    retry = out(reg) _,
+                    failed = out(reg) failed,
+                    options(nostack),
+                );
+            }
+            failed == 0
+        }
+    }
+}
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("a board needs a 16-byte compare-and-swap: x86-64 or aarch64");
+#[cfg(not(all(test, arena_loom)))]
+pub(crate) use machine::Pair;
+
+/// loom has no 16-byte atomics: a modelled pair is one word, 32 bits of value and 32 of
+/// the tag's serial. Its two halves are still loaded one after the other, as on the machine.
+#[cfg(all(test, arena_loom))]
+mod modelled {
+    use crate::slot::State;
+    use crate::sync::{AtomicU64, Ordering};
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Pair<'r>(&'r AtomicU64);
+
+    fn pack((value, tag): (u64, u64)) -> u64 {
+        let serial = match State::of(tag) {
+            State::Free => 0,
+            State::Ready { serial } => serial,
+            other => panic!("{other:?} is not a tag"),
+        };
+        assert!(value <= u64::from(u32::MAX) && serial <= u64::from(u32::MAX));
+        serial << 32 | value
+    }
+
+    impl<'r> Pair<'r> {
+        pub(crate) fn new(word: &'r AtomicU64) -> Self {
+            Pair(word)
+        }
+
+        pub(crate) fn value(&self) -> u64 {
+            self.0.load(Ordering::Acquire) & u64::from(u32::MAX)
+        }
+
+        pub(crate) fn tag(&self) -> u64 {
+            match self.0.load(Ordering::Acquire) >> 32 {
+                0 => 0,
+                serial => State::Ready { serial }.word(),
+            }
+        }
+
+        pub(crate) fn compare_exchange(&self, current: (u64, u64), new: (u64, u64)) -> bool {
+            self.0
+                .compare_exchange(
+                    pack(current),
+                    pack(new),
+                    Ordering::AcqRel,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+        }
+    }
+}
+#[cfg(all(test, arena_loom))]
+pub(crate) use modelled::Pair;

@@ -1,0 +1,425 @@
+//! Cells and where updates of them go: this CPU's plane, or the shared plane.
+//!
+//! A cell's value is the sum over all planes. A CPU's plane is written only by restartable
+//! sequences on that CPU, the shared plane only by a 16-byte CAS; which of the two an
+//! update takes is decided here and nowhere else. Planes are used only under the kernel
+//! that the board was made under (its boot id), since a CPU's number means nothing beyond.
+
+use crate::layout::{
+    PAGE, PLANE_NONE, PLANE_READY, PLANE_REFUSED, UNIT_CELLS, UNIT_CELLS_OFFSET, UNIT_STRIDE,
+};
+use crate::segment::Segment;
+use crate::slot::{Slot, State};
+use crate::sync::Ordering;
+use core::ptr;
+
+/// One cell of a living chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell {
+    /// The chain's head, whose state word is the tag.
+    pub head: Slot,
+    /// The slot of the chain that the cell's unit belongs to.
+    pub slot: Slot,
+    /// Below [`UNIT_CELLS`].
+    pub index: u32,
+    pub tag: u64,
+}
+
+impl Cell {
+    /// The `index`-th cell of a head's own unit.
+    #[inline]
+    pub(crate) fn of_head(head: Slot, index: u32, tag: u64) -> Cell {
+        Cell {
+            head,
+            slot: head,
+            index,
+            tag,
+        }
+    }
+
+    /// The cell's offset in its unit, in bytes.
+    #[inline(always)]
+    fn offset(self) -> u64 {
+        UNIT_CELLS_OFFSET + u64::from(self.index) * 8
+    }
+}
+
+/// The series has ended: the update went nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended;
+
+/// Aborts in a row after which an update takes the shared plane. A debugger that steps
+/// through a sequence aborts it every time.
+const MAX_ABORTS: u32 = 8;
+
+/// The address of a plane, or null.
+type PlaneAddress = crate::sync::AtomicPtr<u8>;
+
+/// The CPU planes as this process knows them.
+pub(crate) struct Planes {
+    /// Offset of the rseq area from the thread pointer; `None`: the shared plane only.
+    area: Option<isize>,
+    /// One address a CPU, null until the plane was seen ready. Process memory: bytes that
+    /// change in the board cannot lead an update astray.
+    table: Box<[PlaneAddress]>,
+    /// The board's state words. Kept beside the table for the update path's sake.
+    #[cfg(not(all(test, arena_loom)))]
+    states: ptr::NonNull<u64>,
+}
+
+// SAFETY: the address is that of a mapping which is not bound to a thread, and what lies
+// behind it is read by restartable sequences and atomics only.
+#[cfg(not(all(test, arena_loom)))]
+unsafe impl Send for Planes {}
+// SAFETY: as above.
+#[cfg(not(all(test, arena_loom)))]
+unsafe impl Sync for Planes {}
+
+impl Planes {
+    /// For a board in `region`; `area` is `None` where its CPU planes must not be used.
+    #[cfg(not(all(test, arena_loom)))]
+    pub(crate) fn new(
+        area: Option<isize>,
+        geometry: &crate::layout::Geometry,
+        region: &crate::region::Region,
+    ) -> Planes {
+        let count = if area.is_some() { geometry.planes } else { 0 };
+        Planes {
+            area,
+            table: (0..count)
+                .map(|_| PlaneAddress::new(ptr::null_mut()))
+                .collect(),
+            states: region.address::<PAGE>(geometry.states).cast(),
+        }
+    }
+
+    /// A model has no CPU planes.
+    #[cfg(all(test, arena_loom))]
+    pub(crate) fn none() -> Planes {
+        Planes {
+            area: None,
+            table: Box::new([]),
+        }
+    }
+
+    pub(crate) fn is_rseq(&self) -> bool {
+        self.area.is_some()
+    }
+}
+
+#[cfg(not(all(test, arena_loom)))]
+mod local {
+    //! The path through this CPU's plane.
+
+    use super::*;
+    use crate::rseq::{self, Outcome, Target};
+    use rustix::mm::Advice;
+
+    const _: () = assert!(size_of::<PlaneAddress>() == size_of::<*mut u8>());
+
+    impl Segment {
+        /// What a sequence needs for `cell`; `None` where this process has no CPU planes.
+        #[inline(always)]
+        fn target(&self, cell: Cell) -> Option<Target> {
+            Some(Target {
+                area: self.planes.area?,
+                planes: self.planes.table.as_ptr().cast(),
+                plane_count: self.planes.table.len() as u32,
+                state: self.state_address(cell.head),
+                tag: cell.tag,
+                unit: u64::from(cell.slot.index()) * UNIT_STRIDE,
+            })
+        }
+
+        #[inline(always)]
+        fn state_address(&self, slot: Slot) -> *const u64 {
+            let states = self.planes.states.as_ptr().cast_const();
+            // SAFETY: `slot` is below the board's slots (`Slot`'s invariant) and the mapping
+            // has a state word for each (`header` checked its length against the geometry).
+            unsafe { states.add(slot.index() as usize) }
+        }
+
+        /// Adds to an integer cell. One restartable sequence; no call, lock or syscall when
+        /// this CPU's unit has begun.
+        #[inline(always)]
+        pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
+            if let Some(target) = self.target(cell) {
+                // SAFETY: `target` built it from this segment: the table's entries are
+                // planes of this mapping, each with a unit for every `Slot`; `cell.index`
+                // is below `UNIT_CELLS`.
+                if unsafe { rseq::add_int(&target, cell.offset(), amount) } == Outcome::Done {
+                    return Ok(());
+                }
+            } else if self.try_add_shared(cell, |value| value.wrapping_add(amount)) {
+                return Ok(());
+            }
+            self.add_int_slowly(cell.tag, cell.head, cell.slot, cell.index, amount)
+        }
+
+        /// Adds to a float cell; as [`add_int`](Self::add_int).
+        #[inline(always)]
+        pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
+            if let Some(target) = self.target(cell) {
+                // SAFETY: as in `add_int`.
+                if unsafe { rseq::add_float(&target, cell.offset(), amount) } == Outcome::Done {
+                    return Ok(());
+                }
+            } else if self.try_add_shared(cell, add_to_bits(amount)) {
+                return Ok(());
+            }
+            self.add_float_slowly(cell.tag, cell.head, cell.slot, cell.index, amount)
+        }
+
+        // The cell comes in registers: as a struct it would be stored on the fast path too.
+        #[inline(never)]
+        fn add_int_slowly(
+            &self,
+            tag: u64,
+            head: Slot,
+            slot: Slot,
+            index: u32,
+            amount: u64,
+        ) -> Result<(), Ended> {
+            let cell = Cell {
+                head,
+                slot,
+                index,
+                tag,
+            };
+            // SAFETY: as in `add_int`.
+            let add = |target: &Target| unsafe { rseq::add_int(target, cell.offset(), amount) };
+            if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
+                return Ok(());
+            }
+            self.add_shared(cell, |value| value.wrapping_add(amount))
+        }
+
+        #[inline(never)]
+        fn add_float_slowly(
+            &self,
+            tag: u64,
+            head: Slot,
+            slot: Slot,
+            index: u32,
+            amount: f64,
+        ) -> Result<(), Ended> {
+            let cell = Cell {
+                head,
+                slot,
+                index,
+                tag,
+            };
+            // SAFETY: as in `add_int`.
+            let add = |target: &Target| unsafe { rseq::add_float(target, cell.offset(), amount) };
+            if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
+                return Ok(());
+            }
+            self.add_shared(cell, add_to_bits(amount))
+        }
+
+        /// Tries `add` on this CPU's plane, making what it lacks; false: use the shared one.
+        #[cold]
+        #[inline(never)]
+        fn on_this_cpu(&self, cell: Cell, add: impl Fn(&Target) -> Outcome) -> Result<bool, Ended> {
+            let Some(target) = self.target(cell) else {
+                return Ok(false);
+            };
+            let own_state = self.state_address(cell.slot);
+            let own_word = self.unit_owner(cell);
+            for _ in 0..MAX_ABORTS {
+                match add(&target) {
+                    Outcome::Done => return Ok(true),
+                    Outcome::Aborted => {}
+                    Outcome::Ended => return Err(Ended),
+                    Outcome::NoPlane => {
+                        if !self.ready_plane(target.area) {
+                            return Ok(false);
+                        }
+                    }
+                    Outcome::OtherTag => {
+                        // SAFETY: `target` as in `add_int`; `own_state` is a state word.
+                        if unsafe { rseq::begin(&target, own_state, own_word) } == Outcome::Ended {
+                            return Err(Ended);
+                        }
+                    }
+                }
+            }
+            Ok(false)
+        }
+
+        /// Makes this CPU's plane known to this process, reserving it first if nobody has;
+        /// false if it was refused, or the thread has no rseq area. Two syscalls at most,
+        /// once a CPU and board.
+        fn ready_plane(&self, area: isize) -> bool {
+            let Some(cpu) = rseq::cpu(area).filter(|cpu| *cpu < self.geometry.planes) else {
+                return false;
+            };
+            let entry = self.plane_entry(cpu);
+            // ORDERING: [T1] Acquire; pairs with the Release below: its pages are reserved.
+            let mut word = entry.load(Ordering::Acquire);
+            if word == PLANE_NONE {
+                let outcome = if self.reserve_plane(cpu) {
+                    PLANE_READY
+                } else {
+                    PLANE_REFUSED
+                };
+                // ORDERING: [T1] Release; pairs with the Acquire of writers and readers. A
+                // failure acquires the other's answer.
+                word = match entry.compare_exchange(
+                    PLANE_NONE,
+                    outcome,
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                ) {
+                    Ok(_) => outcome,
+                    Err(theirs) => theirs,
+                };
+            }
+            if word != PLANE_READY {
+                return false;
+            }
+            let len = self.geometry.plane_stride;
+            let address = self.region.address::<PAGE>(self.plane_offset(cpu));
+            debug_assert!(self.plane_offset(cpu) + len <= self.geometry.total_len);
+            if let Some(known) = self.planes.table.get(cpu as usize) {
+                // Relaxed: read by sequences of this process; the same value every time.
+                known.store(address.as_ptr(), Ordering::Relaxed);
+            }
+            true
+        }
+
+        /// Reserves a plane's pages: fails, where touching one would be a SIGBUS.
+        fn reserve_plane(&self, cpu: u32) -> bool {
+            let address = self.region.address::<PAGE>(self.plane_offset(cpu));
+            let len = self.geometry.plane_stride as usize;
+            // SAFETY: `plane_stride` bytes from there lie inside the mapping; populating
+            // does not change their contents.
+            let populated = unsafe {
+                rustix::mm::madvise(address.as_ptr().cast(), len, Advice::LinuxPopulateWrite)
+            };
+            populated.is_ok()
+        }
+    }
+}
+
+/// Under loom there is only the shared plane.
+#[cfg(all(test, arena_loom))]
+mod local {
+    use super::*;
+
+    impl Segment {
+        pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
+            self.add_shared(cell, |value| value.wrapping_add(amount))
+        }
+
+        pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
+            self.add_shared(cell, add_to_bits(amount))
+        }
+    }
+}
+
+fn add_to_bits(amount: f64) -> impl Fn(u64) -> u64 {
+    move |bits| (f64::from_bits(bits) + amount).to_bits()
+}
+
+impl Segment {
+    /// The offset of a CPU's plane.
+    pub(crate) fn plane_offset(&self, cpu: u32) -> u64 {
+        self.geometry.planes_at + u64::from(cpu) * self.geometry.plane_stride
+    }
+
+    /// A word of the plane table.
+    pub(crate) fn plane_entry(&self, cpu: u32) -> &crate::sync::AtomicU64 {
+        self.region
+            .word(self.geometry.plane_table + u64::from(cpu) * 8)
+    }
+
+    /// The planes that are ready, in the order of their CPUs.
+    pub(crate) fn ready_planes(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.geometry.planes).filter(|cpu| {
+            // ORDERING: [T1] Acquire; a plane that is not ready must not even be read: a
+            // hole that is read may need memory that is not there.
+            self.plane_entry(*cpu).load(Ordering::Acquire) == PLANE_READY
+        })
+    }
+
+    /// The word that the state of the cell's own slot must be.
+    fn unit_owner(&self, cell: Cell) -> u64 {
+        if cell.slot == cell.head {
+            return cell.tag;
+        }
+        match State::of(cell.tag) {
+            State::Ready { serial } => State::Continuation {
+                head: cell.head.index(),
+                serial,
+            }
+            .word(),
+            // Never equal to a state word.
+            _ => u64::MAX,
+        }
+    }
+
+    /// One try at changing a cell of the shared plane that already carries the tag. Kept
+    /// free of calls and of stores: a locked instruction waits for all stores before it.
+    #[inline(always)]
+    pub(crate) fn try_add_shared(&self, cell: Cell, change: impl Fn(u64) -> u64) -> bool {
+        let pair = self.pair(cell.slot, cell.index);
+        let tag = pair.tag();
+        let value = pair.value();
+        // ORDERING: [S5] Acquire, as in `add_shared`.
+        self.state(cell.head).load(Ordering::Acquire) == cell.tag
+            && tag == cell.tag
+            && pair.compare_exchange((value, tag), (change(value), tag))
+    }
+
+    /// Changes a cell of the shared plane: lock-free, one 16-byte CAS when nobody races.
+    ///
+    /// The pair is loaded first and the state checked second. The other order could take a
+    /// state that is still ours and then a pair of the slot's next life, and destroy that.
+    pub(crate) fn add_shared(&self, cell: Cell, change: impl Fn(u64) -> u64) -> Result<(), Ended> {
+        debug_assert!((cell.index as usize) < UNIT_CELLS);
+        let pair = self.pair(cell.slot, cell.index);
+        loop {
+            let tag = pair.tag();
+            let value = pair.value();
+            // ORDERING: [S5] Acquire; pairs with the Release that ended the life. [P1] made
+            // the pair's load come first: a pair of the next life brings its state along.
+            if self.state(cell.head).load(Ordering::Acquire) != cell.tag {
+                return Err(Ended);
+            }
+            let before = if tag == cell.tag {
+                value
+            } else if self.owns_unit(cell) {
+                0
+            } else {
+                return Err(Ended);
+            };
+            if pair.compare_exchange((value, tag), (change(before), cell.tag)) {
+                return Ok(());
+            }
+            core::hint::spin_loop();
+        }
+    }
+
+    /// Whether the cell's slot still is part of its head's chain.
+    #[cold]
+    fn owns_unit(&self, cell: Cell) -> bool {
+        // ORDERING: [S5] Acquire, as in `add_shared`.
+        cell.slot == cell.head
+            || self.state(cell.slot).load(Ordering::Acquire) == self.unit_owner(cell)
+    }
+
+    /// The value of a cell in the shared plane, or `None` if this life has none there.
+    #[inline]
+    pub(crate) fn read_shared(&self, slot: Slot, index: u32, tag: u64) -> Option<u64> {
+        let pair = self.pair(slot, index);
+        // ORDERING: [P1] Acquire, in `tag`.
+        if pair.tag() != tag {
+            return None;
+        }
+        // ORDERING: [U2] Acquire, in `value`: the second look comes after it. Tags never
+        // come back, so a value between two looks at one tag belongs to it.
+        let value = pair.value();
+        (pair.tag() == tag).then_some(value)
+    }
+}

@@ -1,0 +1,322 @@
+//! Process rows: claimed before a process's first new registration, reaped after its death.
+//!
+//! A row's word is `incarnation << 1 | in use`. It changes only under the row's change lock
+//! `R(i)`; that its process lives is its life lock `L(i)` (see `liveness`). A claimer that
+//! dies between taking `L(i)` and publishing the word leaves the row as it was, with both
+//! locks free. A reaper that dies halfway is followed by another: each of its steps can be
+//! done twice.
+
+use crate::clock;
+use crate::error::RefusedReason;
+use crate::index::Lost;
+use crate::layout::{Control, HeadRecord, Row};
+use crate::liveness::{LockFile, OwnRow, Reopen};
+use crate::segment::Segment;
+use crate::slot::State;
+use crate::step::{self, Step};
+use crate::sync::Ordering;
+use core::mem::offset_of;
+
+/// What one process knows of its own place on a board.
+pub(crate) struct Process {
+    own: OwnRow,
+    reopen: Reopen,
+}
+
+/// A row's word, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RowWord {
+    pub in_use: bool,
+    pub incarnation: u64,
+}
+
+impl RowWord {
+    pub(crate) fn of(word: u64) -> RowWord {
+        RowWord {
+            in_use: word & 1 != 0,
+            incarnation: word >> 1,
+        }
+    }
+
+    fn word(self) -> u64 {
+        self.incarnation << 1 | u64::from(self.in_use)
+    }
+}
+
+impl Process {
+    pub(crate) fn new(reopen: Reopen) -> std::io::Result<Process> {
+        Ok(Process {
+            own: OwnRow::new()?,
+            reopen,
+        })
+    }
+
+    /// A description of the board to ask about locks with.
+    pub(crate) fn locks(&self) -> std::io::Result<LockFile> {
+        self.reopen.open()
+    }
+}
+
+impl Segment {
+    /// The row of this process, claimed now if it has none (also after a fork). One relaxed
+    /// load when it has one; else about ten syscalls, and one for each row in use when no
+    /// free one is left.
+    pub(crate) fn own_row(&self) -> Result<u32, Lost> {
+        // Relaxed: the word is this process's own; the row's contents are never read by it.
+        let own = self.process.own.row().load(Ordering::Relaxed);
+        match own.checked_sub(1) {
+            Some(row) => Ok(row as u32),
+            None => self.claim_row(),
+        }
+    }
+
+    #[cold]
+    fn claim_row(&self) -> Result<u32, Lost> {
+        let change = self
+            .process
+            .locks()
+            .map_err(|_| RefusedReason::Unlockable)?;
+        // A free row costs no probe; only when there is none are the rows in use asked
+        // whether their processes are still there.
+        for reap in [false, true] {
+            for row in 0..self.geometry.processes {
+                if let Some(row) = self.claim_this_row(row, reap, &change)? {
+                    return Ok(row);
+                }
+            }
+        }
+        Err(RefusedReason::ProcessTableFull.into())
+    }
+
+    /// Tries one row; `None` if it is not to be had.
+    fn claim_this_row(&self, row: u32, reap: bool, change: &LockFile) -> Result<Option<u32>, Lost> {
+        let word = self.row(row, offset_of!(Row, word));
+        let (life_byte, change_byte) =
+            (self.geometry.life_byte(row), self.geometry.change_byte(row));
+        // Relaxed: a guess, looked at again under the lock.
+        if RowWord::of(word.load(Ordering::Relaxed)).in_use != reap
+            || (reap && change.is_held(life_byte))
+            || !change.try_lock(change_byte)
+        {
+            return Ok(None);
+        }
+        let claimed = self.claim_locked(row, change);
+        change.unlock(change_byte);
+        claimed
+    }
+
+    /// Under `R(row)`.
+    fn claim_locked(&self, row: u32, change: &LockFile) -> Result<Option<u32>, Lost> {
+        step::at(Step::RowChanging)?;
+        let word = self.row(row, offset_of!(Row, word));
+        let life_byte = self.geometry.life_byte(row);
+        if change.is_held(life_byte) {
+            return Ok(None);
+        }
+        // ORDERING: [R1] Acquire; pairs with the Release below. Under R(row), but the lock is
+        // the kernel's and says nothing to the language.
+        let before = RowWord::of(word.load(Ordering::Acquire));
+        if before.in_use {
+            self.resolve(row)?;
+        }
+        let unlockable = |_| Lost::Refused(RefusedReason::Unlockable);
+        let life = self.process.locks().map_err(unlockable)?;
+        if !life.try_lock(life_byte) {
+            return Ok(None);
+        }
+        step::at(Step::RowLocked)?;
+        let life = life
+            .keep(change, life_byte, &self.process.reopen)
+            .map_err(unlockable)?;
+        // Another thread of this process may have claimed a row meanwhile: then this one is
+        // given up unpublished.
+        // Relaxed: see `own_row`.
+        let own = self.process.own.row();
+        if let Err(theirs) =
+            own.compare_exchange(0, u64::from(row) + 1, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            return Ok(Some((theirs - 1) as u32));
+        }
+        self.process.own.adopt(life);
+        self.describe_self(row);
+        let now = RowWord {
+            in_use: true,
+            incarnation: before.incarnation + 1,
+        };
+        // ORDERING: [R1] Release; pairs with the Acquire of whoever lists the rows: the
+        // description is that of this incarnation.
+        word.store(now.word(), Ordering::Release);
+        Ok(Some(row))
+    }
+
+    /// Under `R(row)` with `L(row)` free: completes or gives back what the dead process was
+    /// building. One pass over the state words.
+    fn resolve(&self, row: u32) -> Result<(), Lost> {
+        for index in 0..self.geometry.slots {
+            let Some(slot) = self.slot(index) else { break };
+            // ORDERING: [S1] Acquire: the record behind a BUILDING that was linked.
+            let state = State::of(self.state(slot).load(Ordering::Acquire));
+            let State::Building {
+                row: builder,
+                serial,
+            } = state
+            else {
+                continue;
+            };
+            if builder != row {
+                continue;
+            }
+            // Relaxed: a linked slot's hash is behind the link; for one that is not linked
+            // any hash leads to a list that it is not in.
+            let hash = self
+                .record(slot, offset_of!(HeadRecord, hash))
+                .load(Ordering::Relaxed);
+            match self.is_linked(slot, hash) {
+                Some(true) => self.complete(slot, row, serial),
+                Some(false) if self.release(slot, state) => {
+                    self.count(offset_of!(Control, reclaimed));
+                }
+                // Somebody else was first, or bounds were exceeded: `check` tells.
+                _ => {}
+            }
+        }
+        step::at(Step::Resolved)?;
+        Ok(())
+    }
+
+    /// Reaps one row if its process is gone; whether it did.
+    pub(crate) fn reap(&self, row: u32, locks: &LockFile) -> Result<bool, Lost> {
+        let word = self.row(row, offset_of!(Row, word));
+        let change_byte = self.geometry.change_byte(row);
+        // Relaxed: a guess, as in `claim_this_row`.
+        if !RowWord::of(word.load(Ordering::Relaxed)).in_use
+            || locks.is_held(self.geometry.life_byte(row))
+            || !locks.try_lock(change_byte)
+        {
+            return Ok(false);
+        }
+        let reaped = self.reap_locked(row, locks);
+        locks.unlock(change_byte);
+        reaped
+    }
+
+    fn reap_locked(&self, row: u32, locks: &LockFile) -> Result<bool, Lost> {
+        step::at(Step::RowChanging)?;
+        let word = self.row(row, offset_of!(Row, word));
+        // ORDERING: [R1] Acquire, as in `claim_locked`.
+        let now = RowWord::of(word.load(Ordering::Acquire));
+        if !now.in_use || locks.is_held(self.geometry.life_byte(row)) {
+            return Ok(false);
+        }
+        self.resolve(row)?;
+        let free = RowWord {
+            in_use: false,
+            incarnation: now.incarnation,
+        };
+        // ORDERING: [R1] Release: who claims the row next sees what was resolved.
+        word.store(free.word(), Ordering::Release);
+        self.count(offset_of!(Control, reaped));
+        Ok(true)
+    }
+
+    /// Finishes what the dead left in the slots: reaps the rows that BUILDING slots name if
+    /// their processes are gone, and unlinks REMOVED slots. One pass over the state words,
+    /// one lock probe for each BUILDING slot.
+    pub(crate) fn reap_dead(&self) -> Result<(), Lost> {
+        let Ok(locks) = self.process.locks() else {
+            return Ok(());
+        };
+        for index in 0..self.geometry.slots {
+            let Some(slot) = self.slot(index) else { break };
+            // ORDERING: [S1] Acquire: `unlink` reads the record behind it.
+            match State::of(self.state(slot).load(Ordering::Acquire)) {
+                State::Building { row, .. } if row < self.geometry.processes => {
+                    self.reap(row, &locks)?;
+                }
+                State::Removed { serial } => self.unlink(slot, serial)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes who we are into our row, for `ps` to show.
+    #[cfg(not(all(test, arena_loom)))]
+    fn describe_self(&self, row: u32) {
+        let identity = identity::of_self();
+        // Relaxed: published by the row's word.
+        let put = |field, value| self.row(row, field).store(value, Ordering::Relaxed);
+        put(offset_of!(Row, pid), u64::from(std::process::id()));
+        put(offset_of!(Row, pid_namespace), identity.pid_namespace);
+        put(offset_of!(Row, start_ticks), identity.start_ticks);
+        put(offset_of!(Row, name), identity.name[0]);
+        put(offset_of!(Row, name) + 8, identity.name[1]);
+        put(
+            offset_of!(Row, version),
+            u64::from(crate::layout::LAYOUT_VERSION),
+        );
+        put(offset_of!(Row, claimed_unix_nanos), clock::unix_nanos());
+    }
+
+    /// A model's process is nobody.
+    #[cfg(all(test, arena_loom))]
+    fn describe_self(&self, _row: u32) {
+        let _ = clock::unix_nanos();
+    }
+}
+
+/// Who this process is, for showing only: nothing is decided by it.
+#[cfg(not(all(test, arena_loom)))]
+mod identity {
+    use std::io::Read;
+    use std::os::unix::fs::MetadataExt;
+
+    pub(super) struct Identity {
+        pub pid_namespace: u64,
+        pub start_ticks: u64,
+        /// The command name, zero-padded, as two little-endian words.
+        pub name: [u64; 2],
+    }
+
+    /// Reads /proc; what cannot be read is 0. No allocation.
+    pub(super) fn of_self() -> Identity {
+        let mut stat = [0; 512];
+        let len = std::fs::File::open("/proc/self/stat")
+            .and_then(|mut file| file.read(&mut stat))
+            .unwrap_or(0);
+        let (name, start_ticks) = parse_stat(&stat[..len]).unwrap_or(([0; 16], 0));
+        let word = |at: usize| {
+            name[at..]
+                .first_chunk()
+                .map_or(0, |b| u64::from_le_bytes(*b))
+        };
+        Identity {
+            pid_namespace: std::fs::metadata("/proc/self/ns/pid").map_or(0, |meta| meta.ino()),
+            start_ticks,
+            name: [word(0), word(8)],
+        }
+    }
+
+    /// Field 2 (the name, in parentheses that it may itself contain) and field 22.
+    fn parse_stat(stat: &[u8]) -> Option<([u8; 16], u64)> {
+        let open = stat.iter().position(|byte| *byte == b'(')?;
+        let close = stat.iter().rposition(|byte| *byte == b')')?;
+        let comm = stat.get(open + 1..close)?;
+        let mut name = [0; 16];
+        let len = comm.len().min(name.len());
+        name[..len].copy_from_slice(&comm[..len]);
+        let rest = core::str::from_utf8(&stat[close + 1..]).ok()?;
+        // Field 3 is the first after the name.
+        let ticks = rest.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
+        Some((name, ticks))
+    }
+
+    #[cfg(test)]
+    #[test]
+    fn a_name_with_parentheses_is_parsed() {
+        let stat = b"7 (a) (b) S 1 1 1 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 4711 1 2";
+        let (name, ticks) = parse_stat(stat).unwrap();
+        assert_eq!(&name[..5], b"a) (b");
+        assert_eq!(ticks, 4711);
+    }
+}

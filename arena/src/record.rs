@@ -1,0 +1,335 @@
+//! What a slot says: the fixed words of its record and the text that runs along its chain.
+//!
+//! A record is written by its builder alone, before the slot is linked, and never changes
+//! in that life. Readers may meet the words of a later life; each of them looks at the
+//! state word again before it believes what it read. Text is copied word by word.
+
+use crate::family;
+use crate::layout::{
+    CONTINUATION_TEXT_LEN, ContinuationRecord, HEAD_TEXT_LEN, HeadRecord, MAX_CHAIN, MAX_TEXT_LEN,
+    UNIT_CELLS,
+};
+use crate::segment::Segment;
+use crate::slot::{Slot, State};
+use crate::sync::Ordering;
+use core::mem::offset_of;
+
+/// What a chain holds.
+pub(crate) const FAMILY: u8 = 1;
+pub(crate) const SERIES: u8 = 2;
+
+/// What is looked up. The text is a family's definition or a series' label values, in the
+/// canonical bytes of `LAYOUT.md` §9.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key<'a> {
+    pub hash: u64,
+    pub kind: u8,
+    /// The family's tag for a series, 0 for a family.
+    pub family: u64,
+    pub text: &'a [u8],
+}
+
+/// How a record of equal hash compares with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Same,
+    Other,
+    /// A family of the same name whose type is another.
+    Clash,
+}
+
+impl Key<'_> {
+    /// Compares with the record of `slot`; the caller makes sure afterwards that it was
+    /// one life that was read.
+    #[inline]
+    pub(crate) fn judge(&self, segment: &Segment, slot: Slot) -> Judgement {
+        let shape = Shape::of(segment.head_word(slot, offset_of!(HeadRecord, shape)));
+        if shape.kind != self.kind {
+            return Judgement::Other;
+        }
+        let (key_len, _) = lengths(segment.head_word(slot, offset_of!(HeadRecord, lengths)));
+        if key_len == self.text.len()
+            && segment.head_word(slot, offset_of!(HeadRecord, family)) == self.family
+            && segment.text_begins_with(slot, self.text)
+        {
+            return Judgement::Same;
+        }
+        if self.kind == FAMILY && self.clashes(segment, slot, key_len) {
+            return Judgement::Clash;
+        }
+        Judgement::Other
+    }
+
+    #[cold]
+    fn clashes(&self, segment: &Segment, slot: Slot, key_len: usize) -> bool {
+        let mut theirs = [0; MAX_TEXT_LEN];
+        let Some(theirs) = segment.read_text(slot, key_len, &mut theirs) else {
+            return false;
+        };
+        let (ours, theirs) = (
+            family::name_and_kind(self.text),
+            family::name_and_kind(theirs),
+        );
+        match (ours, theirs) {
+            (Some((our_name, our_kind)), Some((their_name, their_kind))) => {
+                our_name == their_name && our_kind != their_kind
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The `shape` word of a record, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub kind: u8,
+    pub metric: u8,
+    pub aggregation: u8,
+    pub cells: u16,
+    pub slots: u16,
+}
+
+impl Shape {
+    #[inline]
+    pub(crate) fn of(word: u64) -> Shape {
+        Shape {
+            kind: word as u8,
+            metric: (word >> 8) as u8,
+            aggregation: (word >> 16) as u8,
+            cells: (word >> 32) as u16,
+            slots: (word >> 48) as u16,
+        }
+    }
+
+    pub(crate) fn word(self) -> u64 {
+        u64::from(self.kind)
+            | u64::from(self.metric) << 8
+            | u64::from(self.aggregation) << 16
+            | u64::from(self.cells) << 32
+            | u64::from(self.slots) << 48
+    }
+
+    /// Slots that a record of this many cells and text bytes takes; `None` if they are
+    /// more than the longest chain.
+    pub(crate) fn slots_for(cells: usize, text_len: usize) -> Option<u16> {
+        let beyond_head = text_len.saturating_sub(HEAD_TEXT_LEN);
+        let for_text = 1 + beyond_head.div_ceil(CONTINUATION_TEXT_LEN);
+        let slots = for_text.max(cells.div_ceil(UNIT_CELLS));
+        (slots <= MAX_CHAIN).then_some(slots as u16)
+    }
+}
+
+/// Key length and text length in bytes, from the `lengths` word.
+#[inline]
+pub(crate) fn lengths(word: u64) -> (usize, usize) {
+    (word as u32 as usize, (word >> 32) as usize)
+}
+
+/// What `register` writes into a new chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft<'a> {
+    pub key: Key<'a>,
+    /// Begins with the key's text; what follows is said but not compared.
+    pub text: &'a [u8],
+    pub metric: u8,
+    pub aggregation: u8,
+    pub cells: u16,
+    /// The family's slot, for a series.
+    pub family_slot: u32,
+}
+
+/// Where a word of text lies: in the head's record, then in each continuation's.
+const HEAD_TEXT: usize = offset_of!(HeadRecord, text);
+const CONTINUATION_TEXT: usize = offset_of!(ContinuationRecord, text);
+
+/// Eight bytes of `text` from `at` as a little-endian word, zeros past its end.
+#[inline]
+fn word_of(text: &[u8], at: usize) -> u64 {
+    let rest = &text[at..];
+    match rest.first_chunk::<8>() {
+        Some(whole) => u64::from_le_bytes(*whole),
+        None => {
+            let mut bytes = [0; 8];
+            bytes[..rest.len()].copy_from_slice(rest);
+            u64::from_le_bytes(bytes)
+        }
+    }
+}
+
+impl Segment {
+    #[inline]
+    fn head_word(&self, slot: Slot, field: usize) -> u64 {
+        // Relaxed: record words are ordered by the link or the state word that led here.
+        self.record(slot, field).load(Ordering::Relaxed)
+    }
+
+    /// The continuation that a chain word leads to.
+    #[inline]
+    fn chain_at(&self, slot: Slot, field: usize) -> Option<Slot> {
+        let word = self.head_word(slot, field);
+        u32::try_from(word)
+            .ok()?
+            .checked_sub(1)
+            .and_then(|index| self.slot(index))
+    }
+
+    /// Calls `each` with the place of every text word of the chain, up to `len` bytes;
+    /// stops when it says false. False if it did, or if the chain ends too soon.
+    #[inline]
+    fn each_text_word(
+        &self,
+        head: Slot,
+        len: usize,
+        mut each: impl FnMut(usize, &crate::sync::AtomicU64) -> bool,
+    ) -> bool {
+        let mut at = 0;
+        let (mut slot, mut field, mut room) = (head, HEAD_TEXT, HEAD_TEXT_LEN);
+        let mut chain = offset_of!(HeadRecord, chain);
+        loop {
+            let end = len.min(at + room);
+            let mut word = field;
+            while at < end {
+                if !each(at, self.record(slot, word)) {
+                    return false;
+                }
+                at += 8;
+                word += 8;
+            }
+            if at >= len {
+                return true;
+            }
+            let Some(continuation) = self.chain_at(slot, chain) else {
+                return false;
+            };
+            slot = continuation;
+            (field, room) = (CONTINUATION_TEXT, CONTINUATION_TEXT_LEN);
+            chain = offset_of!(ContinuationRecord, chain);
+        }
+    }
+
+    #[inline]
+    fn text_begins_with(&self, slot: Slot, text: &[u8]) -> bool {
+        // A record's text is zero-padded, but what follows the key in a family is not: the
+        // last word is compared under a mask.
+        self.each_text_word(slot, text.len(), |at, word| {
+            let left = text.len() - at;
+            let mask = if left < 8 {
+                (1 << (8 * left)) - 1
+            } else {
+                u64::MAX
+            };
+            // Relaxed: as in `head_word`.
+            word.load(Ordering::Relaxed) & mask == word_of(text, at)
+        })
+    }
+
+    /// Copies the first `len` bytes of a chain's text; `None` if it is not that long.
+    pub(crate) fn read_text<'b>(
+        &self,
+        slot: Slot,
+        len: usize,
+        into: &'b mut [u8; MAX_TEXT_LEN],
+    ) -> Option<&'b [u8]> {
+        if len > MAX_TEXT_LEN {
+            return None;
+        }
+        self.each_text_word(slot, len, |at, word| {
+            // Relaxed: as in `head_word`.
+            let bytes = word.load(Ordering::Relaxed).to_le_bytes();
+            let end = len.min(at + 8);
+            into[at..end].copy_from_slice(&bytes[..end - at]);
+            true
+        })
+        .then_some(&into[..len])
+    }
+
+    /// Writes the record of `head`, whose continuations are `chain`. Only its builder may,
+    /// and only before the slot is linked.
+    pub(crate) fn write_record(&self, head: Slot, chain: &[Slot], draft: &Draft<'_>, now: u64) {
+        // Relaxed stores all along: the link publishes them ([L1]).
+        let put = |field, value| self.record(head, field).store(value, Ordering::Relaxed);
+        let shape = Shape {
+            kind: draft.key.kind,
+            metric: draft.metric,
+            aggregation: draft.aggregation,
+            cells: draft.cells,
+            slots: chain.len() as u16 + 1,
+        };
+        put(offset_of!(HeadRecord, hash), draft.key.hash);
+        put(offset_of!(HeadRecord, shape), shape.word());
+        put(
+            offset_of!(HeadRecord, lengths),
+            draft.key.text.len() as u64 | (draft.text.len() as u64) << 32,
+        );
+        put(offset_of!(HeadRecord, created_unix_nanos), now);
+        put(offset_of!(HeadRecord, family), draft.key.family);
+        put(
+            offset_of!(HeadRecord, owner),
+            u64::from(draft.family_slot) << 32,
+        );
+        put(offset_of!(HeadRecord, owner_incarnation), 0);
+        let leads_to = |next: Option<&Slot>| next.map_or(0, |slot| u64::from(slot.index()) + 1);
+        put(offset_of!(HeadRecord, chain), leads_to(chain.first()));
+        for (place, slot) in chain.iter().enumerate() {
+            self.record(*slot, offset_of!(ContinuationRecord, chain))
+                .store(leads_to(chain.get(place + 1)), Ordering::Relaxed);
+        }
+        let written = self.each_text_word(head, draft.text.len(), |at, word| {
+            word.store(word_of(draft.text, at), Ordering::Relaxed);
+            true
+        });
+        debug_assert!(written, "the chain was made as long as the text needs");
+    }
+
+    /// The chain of a head that carries `serial`: its continuations in order, each checked
+    /// to be one. `None` where the board says something else.
+    pub(crate) fn chain(&self, head: Slot, serial: u64, mut each: impl FnMut(Slot)) -> Option<()> {
+        let slots = Shape::of(self.head_word(head, offset_of!(HeadRecord, shape))).slots;
+        if usize::from(slots) > MAX_CHAIN {
+            return None;
+        }
+        let (mut at, mut field) = (head, offset_of!(HeadRecord, chain));
+        for _ in 1..slots {
+            at = self.chain_at(at, field)?;
+            field = offset_of!(ContinuationRecord, chain);
+            let expected = State::Continuation {
+                head: head.index(),
+                serial,
+            };
+            // Relaxed: the caller looks at the head's state word afterwards.
+            if self.state(at).load(Ordering::Relaxed) != expected.word() {
+                return None;
+            }
+            each(at);
+        }
+        Some(())
+    }
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_as_long_as_its_text_or_its_cells_need() {
+        assert_eq!(Shape::slots_for(2, 0), Some(1));
+        assert_eq!(Shape::slots_for(2, HEAD_TEXT_LEN), Some(1));
+        assert_eq!(Shape::slots_for(2, HEAD_TEXT_LEN + 1), Some(2));
+        assert_eq!(Shape::slots_for(16, 10), Some(6));
+        assert_eq!(Shape::slots_for(3 * MAX_CHAIN, MAX_TEXT_LEN), Some(64));
+        assert_eq!(Shape::slots_for(3 * MAX_CHAIN + 1, 0), None);
+        assert_eq!(Shape::slots_for(0, MAX_TEXT_LEN + 1), None);
+    }
+
+    #[test]
+    fn a_shape_survives_its_word() {
+        let shape = Shape {
+            kind: 2,
+            metric: 3,
+            aggregation: 1,
+            cells: 16,
+            slots: 6,
+        };
+        assert_eq!(Shape::of(shape.word()), shape);
+    }
+}

@@ -1,0 +1,178 @@
+//! The three sequences on x86-64: add to an integer cell, add to a float cell, begin a unit.
+//!
+//! All share one frame: `frame!` puts the descriptor and the abort target where they belong
+//! and reads this CPU's plane. Labels are numeric without the digits 0 and 1, which an
+//! assembler could take for binary. Flags are clobbered by default; memory too, since
+//! `nostack` is the only option.
+
+use super::{Outcome, Target};
+
+/// The text of a sequence around `body`, whose last instruction is the commit. On entry to
+/// the body `{t}` is this CPU's plane plus the unit's offset and the head's state is the tag.
+macro_rules! frame {
+    ($($body:literal),+ $(,)?) => {
+        concat!(
+            // struct rseq_cs: version, flags, start, length, abort.
+            ".pushsection __rseq_cs, \"aw?\"\n",
+            ".balign 32\n",
+            "22: .long 0, 0\n",
+            ".quad 33f, 44f - 33f, 55f\n",
+            ".popsection\n",
+            "lea {t}, [rip + 22b]\n",
+            "mov fs:[{area} + 8], {t}\n",
+            "33:\n",
+            "mov {t:e}, fs:[{area} + 4]\n",
+            // An unregistered thread reads -1 or -2, which is above any count.
+            "cmp {t:e}, {count:e}\n",
+            "jae {no_plane}\n",
+            "mov {t}, [{planes} + {t} * 8]\n",
+            "test {t}, {t}\n",
+            "jz {no_plane}\n",
+            "cmp [{state}], {tag}\n",
+            "jne {ended}\n",
+            "add {t}, {unit}\n",
+            $($body, "\n",)+
+            "44:\n",
+            // ud1 with the signature as its displacement: never executed, valid to a
+            // disassembler, and the four bytes before the abort target are the signature.
+            ".pushsection __rseq_failure, \"ax?\"\n",
+            ".byte 0x0f, 0xb9, 0x3d\n",
+            ".long 0x53053053\n",
+            "55: jmp {aborted}\n",
+            ".popsection\n",
+        )
+    };
+}
+
+/// Adds `amount` to the integer cell at byte `cell` of the unit, if state and unit carry
+/// the tag.
+///
+/// # Safety
+/// `target` as its fields say: the table has `plane_count` entries, each null or the address
+/// of a reserved plane that has the unit; `state` is readable; `cell` is 8, 16 or 24.
+#[inline(always)]
+pub(crate) unsafe fn add_int(target: &Target, cell: u64, amount: u64) -> Outcome {
+    // SAFETY: the caller's promises make each access one to mapped memory. Only `t` is
+    // written, an `out` that shares no input; nothing is pushed. The words written belong
+    // to this CPU: a sequence elsewhere writes other planes, and one on this CPU cannot
+    // interleave, because the kernel restarts whichever was interrupted.
+    unsafe {
+        core::arch::asm!(
+            frame!(
+                "cmp [{t}], {tag}",
+                "jne {other_tag}",
+                "add qword ptr [{t} + {cell}], {amount}",
+            ),
+            t = out(reg) _,
+            area = in(reg) target.area,
+            count = in(reg) target.plane_count,
+            planes = in(reg) target.planes,
+            state = in(reg) target.state,
+            tag = in(reg) target.tag,
+            unit = in(reg) target.unit,
+            cell = in(reg) cell,
+            amount = in(reg) amount,
+            no_plane = label { return Outcome::NoPlane },
+            ended = label { return Outcome::Ended },
+            other_tag = label { return Outcome::OtherTag },
+            aborted = label { return Outcome::Aborted },
+            options(nostack),
+        );
+    }
+    Outcome::Done
+}
+
+/// Adds `amount` to the float cell at byte `cell` of the unit, if state and unit carry the
+/// tag.
+///
+/// # Safety
+/// As [`add_int`].
+#[inline(always)]
+pub(crate) unsafe fn add_float(target: &Target, cell: u64, amount: f64) -> Outcome {
+    // SAFETY: as in `add_int`; the register that holds the sum is an `out` too, and the
+    // store that commits it is the last instruction.
+    unsafe {
+        core::arch::asm!(
+            frame!(
+                "cmp [{t}], {tag}",
+                "jne {other_tag}",
+                "movsd {sum}, qword ptr [{t} + {cell}]",
+                "addsd {sum}, {amount}",
+                "movsd qword ptr [{t} + {cell}], {sum}",
+            ),
+            t = out(reg) _,
+            sum = out(xmm_reg) _,
+            area = in(reg) target.area,
+            count = in(reg) target.plane_count,
+            planes = in(reg) target.planes,
+            state = in(reg) target.state,
+            tag = in(reg) target.tag,
+            unit = in(reg) target.unit,
+            cell = in(reg) cell,
+            amount = in(xmm_reg) amount,
+            no_plane = label { return Outcome::NoPlane },
+            ended = label { return Outcome::Ended },
+            other_tag = label { return Outcome::OtherTag },
+            aborted = label { return Outcome::Aborted },
+            options(nostack),
+        );
+    }
+    Outcome::Done
+}
+
+/// Begins a life in this CPU's unit: zeroes the cells of an older one and writes the tag.
+/// [`Outcome::Aborted`] also when the unit carries the tag already. `own_state` must say
+/// `own_word`: for a continuation that it still belongs to the head, for a head the tag.
+///
+/// # Safety
+/// As [`add_int`]; `own_state` is readable.
+#[cold]
+pub(crate) unsafe fn begin(target: &Target, own_state: *const u64, own_word: u64) -> Outcome {
+    // SAFETY: as in `add_int`. The cells may be zeroed and the sequence then aborted before
+    // the tag: they belong to a life that is over, since the state says another tag. The
+    // tag is stored last, and x86 stores become visible in order: whoever sees it sees
+    // zeroed cells ([U1]).
+    unsafe {
+        core::arch::asm!(
+            frame!(
+                "cmp [{t}], {tag}",
+                "je {aborted}",
+                "cmp [{own_state}], {own_word}",
+                "jne {ended}",
+                "mov qword ptr [{t} + 8], 0",
+                "mov qword ptr [{t} + 16], 0",
+                "mov qword ptr [{t} + 24], 0",
+                "mov [{t}], {tag}",
+            ),
+            t = out(reg) _,
+            area = in(reg) target.area,
+            count = in(reg) target.plane_count,
+            planes = in(reg) target.planes,
+            state = in(reg) target.state,
+            tag = in(reg) target.tag,
+            unit = in(reg) target.unit,
+            own_state = in(reg) own_state,
+            own_word = in(reg) own_word,
+            no_plane = label { return Outcome::NoPlane },
+            ended = label { return Outcome::Ended },
+            aborted = label { return Outcome::Aborted },
+            options(nostack),
+        );
+    }
+    Outcome::Done
+}
+
+/// The CPU that this thread runs on, by its rseq area; `None` if it is not registered.
+pub(crate) fn cpu(area: isize) -> Option<u32> {
+    let cpu: u32;
+    // SAFETY: `area` is glibc's offset of this thread's rseq area, 4 bytes of which are read.
+    unsafe {
+        core::arch::asm!(
+            "mov {cpu:e}, fs:[{area} + 4]",
+            cpu = out(reg) cpu,
+            area = in(reg) area,
+            options(nostack, readonly, preserves_flags),
+        );
+    }
+    i32::try_from(cpu).is_ok().then_some(cpu)
+}

@@ -1,0 +1,299 @@
+//! What a user of the crate sees, on both update paths.
+
+use std::path::Path;
+use tallyboard::{
+    Board, BoardOptions, Kind, Location, Number, OpenError, Reader, RefusedReason, RegisterError,
+    UpdatePath,
+};
+
+/// A directory on a tmpfs that is gone with the test.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap()
+}
+
+fn at(directory: &Path) -> Location {
+    Location::Path(directory.join("test.board"))
+}
+
+fn small() -> BoardOptions {
+    Board::options().slots(64).processes(4)
+}
+
+fn value(reader: &mut Reader, name: &str) -> f64 {
+    reader.refresh();
+    let family = reader
+        .families()
+        .iter()
+        .find(|family| family.name == name)
+        .unwrap();
+    let series = &family.series[0];
+    match family.kind {
+        Kind::Counter => reader.counter(series).unwrap().as_f64(),
+        Kind::Gauge => reader.gauge(series).unwrap(),
+        _ => panic!("not a single value"),
+    }
+}
+
+#[test]
+fn metrics_count_and_a_reader_sees_them() {
+    let directory = directory();
+    let board = small().open(&at(directory.path())).unwrap();
+    let counter = board.counter("c_total", "A counter.").register().unwrap();
+    counter.inc();
+    counter.add(41);
+    assert_eq!(counter.get(), Number::Int(42));
+    assert!(counter.add_f64(0.5));
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(!counter.add_f64(bad));
+    }
+    assert_eq!(counter.get(), Number::Float(42.5));
+
+    let gauge = board
+        .gauge("g", "A gauge.")
+        .label("x", "1")
+        .register()
+        .unwrap();
+    assert_eq!(gauge.get(), 0.0);
+    gauge.set(2.5);
+    gauge.inc();
+    gauge.sub(3.0);
+    assert_eq!(gauge.get(), 0.5);
+
+    let family = board
+        .histogram("h", "A histogram.")
+        .buckets(&[1.0, 2.0, 3.0, 4.0, f64::INFINITY])
+        .labels(&["b", "a"])
+        .family()
+        .unwrap();
+    let histogram = family.with(&["B", "A"]);
+    for observed in [0.5, 1.0, 1.5, 9.0, 3.5] {
+        histogram.observe(observed);
+    }
+    let summary = board.summary("s", "A summary.").register().unwrap();
+    summary.observe(1.25);
+    summary.observe(0.25);
+
+    let read_only = small().attach_read_only(&at(directory.path())).unwrap();
+    let mut reader = Reader::new(&read_only);
+    assert_eq!(value(&mut reader, "c_total"), 42.5);
+    assert_eq!(value(&mut reader, "g"), 0.5);
+    let names: Vec<_> = reader.families().iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["c_total", "g", "h", "s"]);
+    let h = &reader.families()[2];
+    assert_eq!(h.label_names, ["a", "b"]);
+    assert_eq!(h.series[0].label_values, ["A", "B"]);
+    assert_eq!(h.bounds, [1.0, 2.0, 3.0, 4.0]);
+    let mut buckets = [0; 5];
+    assert_eq!(reader.histogram(&h.series[0], &mut buckets), Some(15.5));
+    assert_eq!(buckets, [2, 1, 0, 1, 1]);
+    let s = &reader.families()[3];
+    assert_eq!(reader.summary(&s.series[0]), Some((2, 1.5)));
+    assert_eq!(reader.damaged(), 0);
+    assert!(board.check().is_empty(), "{:?}", board.check());
+}
+
+#[test]
+fn the_same_definition_is_the_same_series() {
+    let directory = directory();
+    let board = small().open(&at(directory.path())).unwrap();
+    let one = board
+        .counter("c_total", "One.")
+        .label("a", "1")
+        .label("b", "2");
+    let one = one.register().unwrap();
+    let two = board
+        .counter("c_total", "Two.")
+        .label("b", "2")
+        .label("a", "1");
+    let two = two.register().unwrap();
+    one.inc();
+    two.inc();
+    assert_eq!(one.get(), Number::Int(2));
+    let stats = board.stats();
+    assert_eq!((stats.families, stats.series, stats.slots_used), (1, 1, 2));
+    assert_eq!(stats.processes_used, 1);
+}
+
+#[test]
+fn a_clash_of_type_names_both_types() {
+    let directory = directory();
+    let board = small().open(&at(directory.path())).unwrap();
+    board.counter("c", "").register().unwrap();
+    let error = board.gauge("c", "").register().unwrap_err();
+    assert_eq!(
+        error,
+        RegisterError::Clash {
+            metric: "c".into(),
+            on_board: Kind::Counter,
+            wanted: Kind::Gauge
+        }
+    );
+    assert!(board.gauge("c", "").register_or_sink().is_sink());
+}
+
+#[test]
+fn long_texts_take_more_slots_and_too_long_ones_are_refused_whole() {
+    let directory = directory();
+    let board = small().open(&at(directory.path())).unwrap();
+    let value = "ä".repeat(600);
+    let counter = board
+        .counter("c_total", &"h".repeat(700))
+        .label("l", &value);
+    let counter = counter.register().unwrap();
+    counter.inc();
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let family = &reader.families()[0];
+    assert_eq!(family.help.len(), 700);
+    assert_eq!(family.series[0].label_values, [value]);
+    assert_eq!(reader.counter(&family.series[0]), Some(Number::Int(1)));
+    assert!(board.check().is_empty(), "{:?}", board.check());
+    for len in [15_900, 70_000] {
+        let refused = board.counter("c_total", "").label("l", &"x".repeat(len));
+        assert!(matches!(
+            refused.register(),
+            Err(RegisterError::Refused {
+                reason: RefusedReason::TooLong,
+                ..
+            })
+        ));
+    }
+}
+
+#[test]
+fn a_full_board_refuses_counts_it_and_goes_on() {
+    let directory = directory();
+    let board = small().open(&at(directory.path())).unwrap();
+    let family = board
+        .counter("c_total", "")
+        .labels(&["n"])
+        .family()
+        .unwrap();
+    let handles: Vec<_> = (0..70).map(|n| family.with(&[&n.to_string()])).collect();
+    for handle in &handles {
+        handle.inc();
+    }
+    assert_eq!(
+        handles.iter().filter(|handle| !handle.is_sink()).count(),
+        63
+    );
+    assert!(
+        handles[0..63]
+            .iter()
+            .all(|handle| handle.get() == Number::Int(1))
+    );
+    let refused = board.stats().refused;
+    assert!(
+        refused.contains(&(RefusedReason::BoardFull, 7)),
+        "{refused:?}"
+    );
+    assert!(board.check().is_empty(), "{:?}", board.check());
+}
+
+#[test]
+fn a_read_only_board_registers_nothing_and_still_finds() {
+    let directory = directory();
+    let location = at(directory.path());
+    let board = small().open(&location).unwrap();
+    board.counter("c_total", "").register().unwrap().inc();
+    let reader = small().attach_read_only(&location).unwrap();
+    assert!(matches!(
+        reader.counter("d_total", "").register(),
+        Err(RegisterError::Refused {
+            reason: RefusedReason::ReadOnly,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn opening_makes_attaching_finds_creating_refuses() {
+    let directory = directory();
+    let location = at(directory.path());
+    assert!(matches!(
+        small().attach(&location),
+        Err(OpenError::NotFound { .. })
+    ));
+    let board = small().create(&location).unwrap();
+    assert!(matches!(
+        small().create(&location),
+        Err(OpenError::Exists { .. })
+    ));
+    assert_eq!(small().open(&location).unwrap().uuid(), board.uuid());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_removed_board_is_retired_and_another_takes_its_name() {
+    let directory = directory();
+    let location = at(directory.path());
+    let old = small().open(&location).unwrap();
+    let counter = old.counter("c_total", "").register().unwrap();
+    counter.inc();
+    tallyboard::remove(&location).unwrap();
+    assert!(old.is_retired());
+    counter.inc();
+    assert_eq!(counter.get(), Number::Int(0));
+    assert_eq!(old.stats().slots_used, 0);
+    let new = small().open(&location).unwrap();
+    assert!(!new.is_retired());
+    assert_ne!(new.uuid(), old.uuid());
+}
+
+#[test]
+fn an_os_name_is_a_board_too() {
+    let location = Location::Shm(format!("tallyboard-test-{}", std::process::id()));
+    let board = small().create(&location).unwrap();
+    board.counter("c_total", "").register().unwrap().add(3);
+    let reader = small().attach_read_only(&location).unwrap();
+    assert_eq!(value(&mut Reader::new(&reader), "c_total"), 3.0);
+    tallyboard::remove(&location).unwrap();
+    assert!(matches!(
+        small().attach(&location),
+        Err(OpenError::NotFound { .. })
+    ));
+}
+
+#[test]
+fn off_counts_nothing_and_private_is_one_board_a_process() {
+    let off = Board::open(&Location::Off).unwrap();
+    let counter = off.counter("c_total", "").register().unwrap();
+    counter.inc();
+    assert!(counter.is_sink());
+    assert!(off.counter("", "").register().is_err());
+
+    let one = Board::open(&Location::Private).unwrap();
+    let two = Board::open(&Location::Private).unwrap();
+    one.counter("private_total", "").register().unwrap().inc();
+    let counter = two.counter("private_total", "").register().unwrap();
+    counter.inc();
+    assert_eq!(counter.get(), Number::Int(2));
+    assert_eq!(two.stats().processes_used, 1);
+}
+
+#[test]
+fn threads_on_every_cpu_lose_nothing() {
+    let directory = directory();
+    let board = small().open(&at(directory.path())).unwrap();
+    if std::env::var_os("TALLYBOARD_RSEQ").is_some_and(|word| word == "off") {
+        assert_eq!(board.update_path(), UpdatePath::Shared);
+    }
+    let counter = board.counter("c_total", "").register().unwrap();
+    let histogram = board.histogram("h", "").buckets(&[0.5]).register().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for n in 0..200_000_u32 {
+                    counter.inc();
+                    histogram.observe(f64::from(n % 2));
+                }
+            });
+        }
+    });
+    assert_eq!(counter.get(), Number::Int(1_600_000));
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let mut buckets = [0; 2];
+    let sum = reader.histogram(&reader.families()[1].series[0], &mut buckets);
+    assert_eq!((sum, buckets), (Some(800_000.0), [800_000, 800_000]));
+}
