@@ -25,7 +25,7 @@ use core::fmt;
 use core::mem::offset_of;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError, Weak};
 
 /// A board that this process has open. Cheap to clone; handles keep the mapping alive.
 #[derive(Clone)]
@@ -358,17 +358,30 @@ impl BoardOptions {
     }
 }
 
-/// The boards that this process has mapped. Taken when a board is opened, never by an
-/// update.
+/// The boards that this process has mapped. Taken for a few instructions when a board is
+/// opened, never by an update.
 static ATTACHED: Mutex<Vec<Weak<Attached>>> = Mutex::new(Vec::new());
 
-/// This process's private board: one, so that every `open_default` means the same.
+/// The list of mapped boards; `None` if it stays locked: then this is a child forked while
+/// another thread held it, and nobody is left to give it back. Such a child maps its boards
+/// without the list, which costs it a second row at most.
+fn attached_boards() -> Option<MutexGuard<'static, Vec<Weak<Attached>>>> {
+    for _ in 0..1_000 {
+        match ATTACHED.try_lock() {
+            Ok(boards) => return Some(boards),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+    None
+}
+
+/// This process's private board: one, so that every `open_default` means the same. All that
+/// takes time is done before the cell is touched.
 fn private_board(
     plan: impl FnOnce() -> Result<Plan, OpenError>,
 ) -> Result<Arc<Attached>, OpenError> {
     static PRIVATE: OnceLock<Arc<Attached>> = OnceLock::new();
-    static MAKING: Mutex<()> = Mutex::new(());
-    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(board) = PRIVATE.get() {
         return Ok(board.clone());
     }
@@ -376,7 +389,13 @@ fn private_board(
     let path = Path::new("private board");
     let nameless = opened.file.try_clone().and_then(Reopen::nameless);
     let reopen = nameless.map_err(|source| io_error(path, source))?;
-    let attached = map(path, opened, true, false, reopen)?;
+    let how = How {
+        path: None,
+        shm_name: None,
+        writable: true,
+    };
+    let attached = map(path, how, opened, reopen)?;
+    // Of two threads that come here at once, one has made its board in vain.
     Ok(PRIVATE.get_or_init(|| attached).clone())
 }
 
@@ -397,26 +416,48 @@ fn attach_once(
 ) -> Result<Arc<Attached>, OpenError> {
     let meta = opened.file.metadata().map_err(|e| io_error(path, e))?;
     let file = (meta.dev(), meta.ino());
-    let mut known = ATTACHED.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|attached| attached.strong_count() > 0);
     let same = |attached: &Arc<Attached>| {
         attached.file == file && attached.segment.region.is_writable() == writable
     };
-    if let Some(attached) = known.iter().filter_map(Weak::upgrade).find(same) {
+    let known = |boards: &[Weak<Attached>]| boards.iter().filter_map(Weak::upgrade).find(same);
+    if let Some(attached) = attached_boards().and_then(|boards| known(&boards)) {
         return Ok(attached);
     }
     let absolute = std::path::absolute(path).map_err(|e| io_error(path, e))?;
-    let reopen = Reopen::by_path(absolute, &opened.file).map_err(|e| io_error(path, e))?;
-    let attached = map(path, opened, writable, as_shm, reopen)?;
-    known.push(Arc::downgrade(&attached));
+    let shm_name = if as_shm { file::shm_name(path) } else { None };
+    let reopen = Reopen::by_path(absolute.clone(), &opened.file).map_err(|e| io_error(path, e))?;
+    let how = How {
+        path: Some(absolute),
+        shm_name,
+        writable,
+    };
+    let mut attached = map(path, how, opened, reopen)?;
+    if let Some(mut boards) = attached_boards() {
+        // Another thread may have mapped it meanwhile: one of the two mappings is enough.
+        match known(&boards) {
+            Some(theirs) => attached = theirs,
+            None => {
+                boards.retain(|attached| attached.strong_count() > 0);
+                boards.push(Arc::downgrade(&attached));
+            }
+        }
+    }
     Ok(attached)
+}
+
+/// How a board is mapped.
+struct How {
+    /// Absolute, if it has one.
+    path: Option<PathBuf>,
+    /// Through `shared_memory`, under this OS name.
+    shm_name: Option<String>,
+    writable: bool,
 }
 
 fn map(
     path: &Path,
+    how: How,
     opened: BoardFile,
-    writable: bool,
-    as_shm: bool,
     reopen: Reopen,
 ) -> Result<Arc<Attached>, OpenError> {
     let BoardFile {
@@ -425,8 +466,8 @@ fn map(
         identity,
     } = opened;
     let meta = file.metadata().map_err(|e| io_error(path, e))?;
-    let shm_name = if as_shm { file::shm_name(path) } else { None };
-    let region = match shm_name {
+    let writable = how.writable;
+    let region = match how.shm_name {
         Some(name) => shared_memory::ShmemConf::new()
             .os_id(name)
             .open()
@@ -463,10 +504,7 @@ fn map(
             hash_key: (identity.hash_key[0], identity.hash_key[1]),
             region,
         },
-        path: path
-            .is_absolute()
-            .then(|| path.to_owned())
-            .or_else(|| std::path::absolute(path).ok()),
+        path: how.path,
         file: (meta.dev(), meta.ino()),
         uuid: identity.uuid,
         created_unix_nanos: identity.created_unix_nanos,

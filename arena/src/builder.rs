@@ -5,7 +5,7 @@ use crate::error::RegisterError;
 use crate::family::{Aggregation, Definition, Kind};
 use crate::histogram::Histogram;
 use crate::register::Bound;
-use crate::series::{FamilyBinding, KeyText, Series};
+use crate::series::{FamilyBinding, Series};
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -185,9 +185,14 @@ impl<M: Metric> Family<M> {
     /// The series with these values, in the order of [`Builder::labels`]. Lock-free; tens
     /// of nanoseconds when it exists. On an error a handle whose updates go nowhere; what
     /// the board refused, it counts.
+    #[inline]
     pub fn with(&self, values: &[&str]) -> M {
-        self.try_with(values)
-            .unwrap_or_else(|_| M::bind(Binding::sink()))
+        match self.find(values) {
+            Some(metric) => metric,
+            None => self
+                .register(values)
+                .unwrap_or_else(|_| M::bind(Binding::sink())),
+        }
     }
 
     /// As [`with`](Self::with).
@@ -196,6 +201,24 @@ impl<M: Metric> Family<M> {
     /// A wrong number of values, or a board that has no room.
     #[inline]
     pub fn try_with(&self, values: &[&str]) -> Result<M, RegisterError> {
+        match self.find(values) {
+            Some(metric) => Ok(metric),
+            None => self.register(values),
+        }
+    }
+
+    /// The series, if it exists.
+    #[inline]
+    fn find(&self, values: &[&str]) -> Option<M> {
+        let binding = self.binding.as_ref()?;
+        if values.len() != self.places.len() {
+            return None;
+        }
+        Series::find(binding, self.places.iter().map(|place| values[*place])).map(M::bind)
+    }
+
+    #[cold]
+    fn register(&self, values: &[&str]) -> Result<M, RegisterError> {
         if values.len() != self.places.len() {
             return Err(RegisterError::LabelCount {
                 metric: self.name.to_string(),
@@ -206,7 +229,6 @@ impl<M: Metric> Family<M> {
         let Some(binding) = &self.binding else {
             return Ok(M::bind(Binding::sink()));
         };
-        let text = KeyText::encode(self.places.iter().map(|place| values[*place]));
-        Series::register(binding, text).map(M::bind)
+        Series::register(binding, self.places.iter().map(|place| values[*place])).map(M::bind)
     }
 }

@@ -7,7 +7,7 @@ use crate::layout::{
 };
 use crate::record::{FAMILY, SERIES, Shape, lengths};
 use crate::register::Bound;
-use crate::segment::Segment;
+use crate::segment::{Segment, hash_prefix};
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
 use core::fmt;
@@ -179,7 +179,7 @@ impl Look<'_> {
         match shape.kind {
             FAMILY => match Definition::decode(text) {
                 None => Some("is a family whose definition cannot be read"),
-                Some(definition) if segment.hash(FAMILY, 0, definition.name.as_bytes()) != hash => {
+                Some(definition) if segment.family_hash(&definition.name) != hash => {
                     Some("has a hash that is not its key's")
                 }
                 Some(_) => None,
@@ -192,7 +192,8 @@ impl Look<'_> {
                     }
                 }
                 let family = word(offset_of!(HeadRecord, family));
-                if segment.hash(SERIES, family, text) != hash {
+                let prefixed = [&hash_prefix(SERIES, family), text].concat();
+                if segment.hash(&prefixed) != hash {
                     return Some("has a hash that is not its key's");
                 }
                 let family_slot = (word(offset_of!(HeadRecord, owner)) >> 32) as u32;

@@ -7,7 +7,7 @@
 
 use crate::error::RegisterError;
 use crate::record::{Draft, FAMILY, Key};
-use crate::segment::Segment;
+use crate::segment::{Segment, hash_prefix};
 use core::fmt;
 
 /// The type of a metric.
@@ -207,6 +207,13 @@ pub(crate) fn name_and_kind(text: &[u8]) -> Option<(&str, Kind)> {
 }
 
 impl Segment {
+    /// The hash of all families of this name.
+    pub(crate) fn family_hash(&self, name: &str) -> u64 {
+        let mut prefixed = hash_prefix(FAMILY, 0).to_vec();
+        prefixed.extend_from_slice(name.as_bytes());
+        self.hash(&prefixed)
+    }
+
     /// What `register` needs to find or make a family of these bytes.
     pub(crate) fn family_draft<'a>(
         &self,
@@ -216,7 +223,7 @@ impl Segment {
     ) -> Draft<'a> {
         Draft {
             key: Key {
-                hash: self.hash(FAMILY, 0, definition.name.as_bytes()),
+                hash: self.family_hash(&definition.name),
                 kind: FAMILY,
                 family: 0,
                 text: &text[..key_len],

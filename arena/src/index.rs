@@ -14,7 +14,9 @@
 
 use crate::error::RefusedReason;
 use crate::layout::{Control, HeadRecord};
+use crate::mutation::{self, Mutation};
 use crate::record::{Judgement, Key};
+use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::step::{self, Died, Step};
@@ -55,11 +57,16 @@ impl Link {
         self.to.checked_sub(1)
     }
 
+    fn next_count(self) -> u32 {
+        let step = if mutation::is(Mutation::CountStands) { 0 } else { 1 };
+        self.count.wrapping_add(step)
+    }
+
     /// The next value of this link, leading where `to` leads.
     #[inline]
     pub(crate) fn led_to(self, to: Link, marked: bool) -> Link {
         Link {
-            count: self.count.wrapping_add(1),
+            count: self.next_count(),
             marked,
             to: to.to,
         }
@@ -69,7 +76,7 @@ impl Link {
     #[inline]
     pub(crate) fn to_slot(self, slot: Slot) -> Link {
         Link {
-            count: self.count.wrapping_add(1),
+            count: self.next_count(),
             marked: false,
             to: slot.index() + 1,
         }
@@ -109,6 +116,9 @@ impl From<Died> for Lost {
     }
 }
 
+/// Steps of the quick lookup. Lists have half a slot on average.
+const QUICK_STEPS: u32 = 16;
+
 /// How often a walk may begin again. Each time some other process made progress in the
 /// same list, so that a sound board needs a handful.
 const MAX_RESTARTS: u32 = 10_000;
@@ -127,6 +137,37 @@ impl Segment {
     pub(crate) fn list_of(&self, hash: u64) -> u32 {
         // `heads` is a power of two by construction of the geometry.
         (hash as u32) & (self.geometry.heads - 1)
+    }
+
+    /// Looks a living `key` up without changing anything: the quick way, for what is there.
+    /// `None` says nothing: ask [`find`](Self::find).
+    ///
+    /// It need not know that it stayed in one list. Whatever slot it comes to: if that is
+    /// READY before and after the comparison, and its record is the key's, it is the one.
+    #[inline]
+    pub(crate) fn lookup(&self, key: &Key<'_>) -> Option<Bound> {
+        // ORDERING: [L1] Acquire, as in `walk`.
+        let mut link = Link::of(self.head(self.list_of(key.hash)).load(Ordering::Acquire));
+        for _ in 0..QUICK_STEPS {
+            let slot = self.slot(link.target()?)?;
+            // Relaxed: a guess, made sure of below.
+            let hash = self
+                .record(slot, offset_of!(HeadRecord, hash))
+                .load(Ordering::Relaxed);
+            if hash == key.hash {
+                // ORDERING: [S1] Acquire; pairs with the Release of `complete`.
+                let state = State::of(self.state(slot).load(Ordering::Acquire));
+                if let State::Ready { serial } = state {
+                    let bound = Bound { slot, serial };
+                    if key.is_of(self, slot) && self.still_lives(bound) {
+                        return Some(bound);
+                    }
+                }
+            }
+            // ORDERING: [L1] Acquire, as in `walk`.
+            link = Link::of(self.next(slot).load(Ordering::Acquire));
+        }
+        None
     }
 
     /// Looks `key` up; on the way unlinks what was removed and completes what it finds
@@ -172,10 +213,14 @@ impl Segment {
             // The previous link is as it was, so `slot` was in the list all the while and
             // what was read belongs to one life.
             // ORDERING: [L1] Acquire, so that a changed link is followed rightly next time.
-            if self.link_at(place).load(Ordering::Acquire) != link.word() {
+            if self.link_at(place).load(Ordering::Acquire) != link.word()
+                && !mutation::is(Mutation::NoRecheck)
+            {
                 return Ok(None);
             }
-            if next.marked {
+            let unlink_unmarked = mutation::is(Mutation::UnlinkUnmarked)
+                && matches!(state, State::Removed { .. });
+            if next.marked || unlink_unmarked {
                 let past = link.led_to(next, false);
                 // ORDERING: [L2] Release: who follows the shortened link sees the slots
                 // behind it, as we do by [L1].
@@ -247,13 +292,18 @@ impl Segment {
         let own = Link::of(self.next(slot).load(Ordering::Relaxed));
         self.next(slot)
             .store(own.led_to(link, false).word(), Ordering::Relaxed);
+        let from = if mutation::is(Mutation::LinkFromAnything) {
+            self.link_at(place).load(Ordering::Relaxed)
+        } else {
+            link.word()
+        };
         // ORDERING: [L1] Release; pairs with the Acquire in `walk`. Acquire is not needed:
         // the place was read with it.
         self.link_at(place)
             .compare_exchange(
-                link.word(),
+                from,
                 link.to_slot(slot).word(),
-                Ordering::Release,
+                mutation::ordering(Mutation::LinkRelaxed, Ordering::Release, Ordering::Relaxed),
                 Ordering::Relaxed,
             )
             .is_ok()

@@ -42,6 +42,7 @@ mod layout;
 mod lazy;
 mod liveness;
 mod location;
+mod mutation;
 mod pair;
 mod planes;
 mod process;
@@ -58,6 +59,8 @@ mod stats;
 mod step;
 mod summary;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 pub use board::{Board, BoardOptions, UpdatePath, remove};
 pub use builder::{Builder, Family};

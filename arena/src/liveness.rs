@@ -248,7 +248,9 @@ mod modelled {
     use crate::sync::AtomicU64;
     use loom::sync::Mutex;
     use std::collections::BTreeMap;
+    use std::fs::File;
     use std::io;
+    use std::path::PathBuf;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
 
@@ -264,6 +266,16 @@ mod modelled {
                 table: Arc::new(Mutex::new(BTreeMap::new())),
                 ids: Arc::new(Plain::new(1)),
             }
+        }
+
+        /// A model has no files.
+        pub(crate) fn by_path(_: PathBuf, _: &File) -> io::Result<Reopen> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        /// A model has no files.
+        pub(crate) fn nameless(_: File) -> io::Result<Reopen> {
+            Err(io::ErrorKind::Unsupported.into())
         }
 
         pub(crate) fn open(&self) -> io::Result<LockFile> {

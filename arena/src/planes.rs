@@ -8,6 +8,7 @@
 use crate::layout::{
     PAGE, PLANE_NONE, PLANE_READY, PLANE_REFUSED, UNIT_CELLS, UNIT_CELLS_OFFSET, UNIT_STRIDE,
 };
+use crate::mutation::{self, Mutation};
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
@@ -91,6 +92,16 @@ impl Planes {
                 .collect(),
             states: region.address::<PAGE>(geometry.states).cast(),
         }
+    }
+
+    /// A model has no CPU planes.
+    #[cfg(all(test, arena_loom))]
+    pub(crate) fn new(
+        _: Option<isize>,
+        _: &crate::layout::Geometry,
+        _: &crate::region::Region,
+    ) -> Planes {
+        Planes::none()
     }
 
     /// A model has no CPU planes.
@@ -379,17 +390,19 @@ impl Segment {
     pub(crate) fn add_shared(&self, cell: Cell, change: impl Fn(u64) -> u64) -> Result<(), Ended> {
         debug_assert!((cell.index as usize) < UNIT_CELLS);
         let pair = self.pair(cell.slot, cell.index);
+        // ORDERING: [S5] Acquire; pairs with the Release that ended the life. [P1] makes the
+        // pair's load come first: a pair of the next life brings its state along.
+        let state = || self.state(cell.head).load(Ordering::Acquire);
         loop {
+            let early = mutation::is(Mutation::StateFirst).then(state);
             let tag = pair.tag();
             let value = pair.value();
-            // ORDERING: [S5] Acquire; pairs with the Release that ended the life. [P1] made
-            // the pair's load come first: a pair of the next life brings its state along.
-            if self.state(cell.head).load(Ordering::Acquire) != cell.tag {
+            if early.unwrap_or_else(state) != cell.tag {
                 return Err(Ended);
             }
             let before = if tag == cell.tag {
                 value
-            } else if self.owns_unit(cell) {
+            } else if mutation::is(Mutation::NoChainCheck) || self.owns_unit(cell) {
                 0
             } else {
                 return Err(Ended);
@@ -420,6 +433,6 @@ impl Segment {
         // ORDERING: [U2] Acquire, in `value`: the second look comes after it. Tags never
         // come back, so a value between two looks at one tag belongs to it.
         let value = pair.value();
-        (pair.tag() == tag).then_some(value)
+        (mutation::is(Mutation::OneTagLook) || pair.tag() == tag).then_some(value)
     }
 }

@@ -11,6 +11,7 @@ use crate::error::RefusedReason;
 use crate::index::Lost;
 use crate::layout::{Control, HeadRecord, Row};
 use crate::liveness::{LockFile, OwnRow, Reopen};
+use crate::mutation::{self, Mutation};
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::step::{self, Step};
@@ -96,7 +97,7 @@ impl Segment {
         // Relaxed: a guess, looked at again under the lock.
         if RowWord::of(word.load(Ordering::Relaxed)).in_use != reap
             || (reap && change.is_held(life_byte))
-            || !change.try_lock(change_byte)
+            || (!change.try_lock(change_byte) && !mutation::is(Mutation::NoChangeLock))
         {
             return Ok(None);
         }
@@ -110,7 +111,7 @@ impl Segment {
         step::at(Step::RowChanging)?;
         let word = self.row(row, offset_of!(Row, word));
         let life_byte = self.geometry.life_byte(row);
-        if change.is_held(life_byte) {
+        if change.is_held(life_byte) && !mutation::is(Mutation::NoSecondLook) {
             return Ok(None);
         }
         // ORDERING: [R1] Acquire; pairs with the Release below. Under R(row), but the lock is
@@ -121,7 +122,7 @@ impl Segment {
         }
         let unlockable = |_| Lost::Refused(RefusedReason::Unlockable);
         let life = self.process.locks().map_err(unlockable)?;
-        if !life.try_lock(life_byte) {
+        if !life.try_lock(life_byte) && !mutation::is(Mutation::NoLifeLock) {
             return Ok(None);
         }
         step::at(Step::RowLocked)?;
@@ -171,7 +172,12 @@ impl Segment {
             let hash = self
                 .record(slot, offset_of!(HeadRecord, hash))
                 .load(Ordering::Relaxed);
-            match self.is_linked(slot, hash) {
+            let is_linked = if mutation::is(Mutation::ReapLinked) {
+                Some(false)
+            } else {
+                self.is_linked(slot, hash)
+            };
+            match is_linked {
                 Some(true) => self.complete(slot, row, serial),
                 Some(false) if self.release(slot, state) => {
                     self.count(offset_of!(Control, reclaimed));
@@ -191,7 +197,7 @@ impl Segment {
         // Relaxed: a guess, as in `claim_this_row`.
         if !RowWord::of(word.load(Ordering::Relaxed)).in_use
             || locks.is_held(self.geometry.life_byte(row))
-            || !locks.try_lock(change_byte)
+            || (!locks.try_lock(change_byte) && !mutation::is(Mutation::NoChangeLock))
         {
             return Ok(false);
         }
@@ -205,7 +211,8 @@ impl Segment {
         let word = self.row(row, offset_of!(Row, word));
         // ORDERING: [R1] Acquire, as in `claim_locked`.
         let now = RowWord::of(word.load(Ordering::Acquire));
-        if !now.in_use || locks.is_held(self.geometry.life_byte(row)) {
+        let is_held = locks.is_held(self.geometry.life_byte(row));
+        if !now.in_use || (is_held && !mutation::is(Mutation::NoSecondLook)) {
             return Ok(false);
         }
         self.resolve(row)?;

@@ -6,6 +6,7 @@
 
 use crate::counter::Number;
 use crate::layout::{HeadRecord, UNIT_CELLS, UNIT_CELLS_OFFSET, UNIT_STRIDE};
+use crate::mutation::{self, Mutation};
 use crate::record::Shape;
 use crate::register::Bound;
 use crate::segment::Segment;
@@ -18,7 +19,9 @@ impl Segment {
     pub(crate) fn still_lives(&self, bound: Bound) -> bool {
         // ORDERING: [S2] Acquire fence; pairs with the Release fence of `build`. If a word
         // read above was of the next life, the look at the state below sees that life too.
-        fence(Ordering::Acquire);
+        if !mutation::is(Mutation::NoReaderFence) {
+            fence(Ordering::Acquire);
+        }
         // Relaxed: the fence orders it.
         self.state(bound.slot).load(Ordering::Relaxed) == bound.tag()
     }

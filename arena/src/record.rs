@@ -39,29 +39,38 @@ pub(crate) enum Judgement {
 }
 
 impl Key<'_> {
-    /// Compares with the record of `slot`; the caller makes sure afterwards that it was
-    /// one life that was read.
+    /// Whether the record of `slot` is this key's; the caller makes sure afterwards that it
+    /// was one life that was read.
+    #[inline]
+    pub(crate) fn is_of(&self, segment: &Segment, slot: Slot) -> bool {
+        let words = segment.words(slot);
+        // Relaxed: as in `head_word`.
+        let word = |field| words.at(field).load(Ordering::Relaxed);
+        Shape::of(word(offset_of!(HeadRecord, shape))).kind == self.kind
+            && word(offset_of!(HeadRecord, lengths)) as u32 as usize == self.text.len()
+            && word(offset_of!(HeadRecord, family)) == self.family
+            && segment.text_begins_with(slot, self.text)
+    }
+
+    /// Compares with the record of `slot`, as [`is_of`](Self::is_of).
     #[inline]
     pub(crate) fn judge(&self, segment: &Segment, slot: Slot) -> Judgement {
-        let shape = Shape::of(segment.head_word(slot, offset_of!(HeadRecord, shape)));
-        if shape.kind != self.kind {
-            return Judgement::Other;
-        }
-        let (key_len, _) = lengths(segment.head_word(slot, offset_of!(HeadRecord, lengths)));
-        if key_len == self.text.len()
-            && segment.head_word(slot, offset_of!(HeadRecord, family)) == self.family
-            && segment.text_begins_with(slot, self.text)
-        {
+        if self.is_of(segment, slot) {
             return Judgement::Same;
         }
-        if self.kind == FAMILY && self.clashes(segment, slot, key_len) {
+        if self.kind == FAMILY && self.clashes(segment, slot) {
             return Judgement::Clash;
         }
         Judgement::Other
     }
 
     #[cold]
-    fn clashes(&self, segment: &Segment, slot: Slot, key_len: usize) -> bool {
+    fn clashes(&self, segment: &Segment, slot: Slot) -> bool {
+        let shape = Shape::of(segment.head_word(slot, offset_of!(HeadRecord, shape)));
+        if shape.kind != FAMILY {
+            return false;
+        }
+        let (key_len, _) = lengths(segment.head_word(slot, offset_of!(HeadRecord, lengths)));
         let mut theirs = [0; MAX_TEXT_LEN];
         let Some(theirs) = segment.read_text(slot, key_len, &mut theirs) else {
             return false;
@@ -186,10 +195,11 @@ impl Segment {
         let (mut slot, mut field, mut room) = (head, HEAD_TEXT, HEAD_TEXT_LEN);
         let mut chain = offset_of!(HeadRecord, chain);
         loop {
+            let words = self.words(slot);
             let end = len.min(at + room);
             let mut word = field;
             while at < end {
-                if !each(at, self.record(slot, word)) {
+                if !each(at, words.at(word)) {
                     return false;
                 }
                 at += 8;

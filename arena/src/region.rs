@@ -7,7 +7,7 @@
 
 #[cfg(not(all(test, arena_loom)))]
 mod mapped {
-    use crate::layout::{PAGE, PAIR_LEN};
+    use crate::layout::{PAGE, PAIR_LEN, RECORD_STRIDE};
     use crate::pair::Pair;
     use crate::sync::AtomicU64;
     use core::ptr::NonNull;
@@ -22,6 +22,18 @@ mod mapped {
         Mapped(#[expect(dead_code, reason = "held for its drop")] MmapRaw),
         /// A board with an OS name.
         Shm(#[expect(dead_code, reason = "held for its drop")] Shmem),
+    }
+
+    /// The words of one record.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Words<'r>(&'r [AtomicU64; (RECORD_STRIDE / 8) as usize]);
+
+    impl<'r> Words<'r> {
+        /// The word at a byte offset into the record.
+        #[inline]
+        pub(crate) fn at(self, field: usize) -> &'r AtomicU64 {
+            &self.0[field / 8]
+        }
     }
 
     /// The mapped bytes of one board.
@@ -88,6 +100,15 @@ mod mapped {
             unsafe { at.as_ref() }
         }
 
+        /// The record at `offset`, which must be a multiple of a record's length.
+        #[inline]
+        pub(crate) fn record(&self, offset: u64) -> Words<'_> {
+            let at = self.address::<RECORD_STRIDE>(offset).cast();
+            // SAFETY: `address` checked that a record's bytes lie inside the mapping, aligned
+            // and as long as `self`; any bit pattern is an array of AtomicU64.
+            Words(unsafe { at.as_ref() })
+        }
+
         /// The pair at `offset`, which must be a multiple of 16 inside the region.
         #[inline]
         pub(crate) fn pair(&self, offset: u64) -> Pair<'_> {
@@ -115,19 +136,31 @@ mod mapped {
     }
 }
 #[cfg(not(all(test, arena_loom)))]
-pub(crate) use mapped::Region;
+pub(crate) use mapped::{Region, Words};
 
 /// Under loom a board is a few words on the heap, shared by the model's threads.
 #[cfg(all(test, arena_loom))]
 mod modelled {
     use crate::pair::Pair;
     use crate::sync::AtomicU64;
+    use shared_memory::Shmem;
     use std::collections::BTreeMap;
+    use std::fs::File;
+    use std::io;
     use std::sync::Arc;
 
     #[derive(Clone)]
     pub(crate) struct Region {
         words: Arc<BTreeMap<u64, AtomicU64>>,
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Words<'r>(&'r Region, u64);
+
+    impl<'r> Words<'r> {
+        pub(crate) fn at(self, field: usize) -> &'r AtomicU64 {
+            self.0.word(self.1 + field as u64)
+        }
     }
 
     impl Region {
@@ -138,6 +171,16 @@ mod modelled {
             }
         }
 
+        /// A model maps nothing.
+        pub(crate) fn map(_: &File, _: u64, _: bool) -> io::Result<Region> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        /// A model maps nothing.
+        pub(crate) fn from_shm(_: Shmem, _: u64) -> io::Result<Region> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
         pub(crate) fn is_writable(&self) -> bool {
             true
         }
@@ -146,10 +189,14 @@ mod modelled {
             &self.words[&offset]
         }
 
+        pub(crate) fn record(&self, offset: u64) -> Words<'_> {
+            Words(self, offset)
+        }
+
         pub(crate) fn pair(&self, offset: u64) -> Pair<'_> {
             Pair::new(&self.words[&offset])
         }
     }
 }
 #[cfg(all(test, arena_loom))]
-pub(crate) use modelled::Region;
+pub(crate) use modelled::{Region, Words};

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::error::RefusedReason;
 use crate::index::{Link, Lost, Walk};
 use crate::layout::{HeadRecord, MAX_CHAIN};
+use crate::mutation::{self, Mutation};
 use crate::record::{Draft, Shape};
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
@@ -91,7 +92,9 @@ impl Segment {
         // ORDERING: [S2] Release fence; pairs with the Acquire fence of readers. A reader
         // that meets a word written below also meets the claims above, and drops what it
         // has read of the life before.
-        fence(Ordering::Release);
+        if !mutation::is(Mutation::NoBuilderFence) {
+            fence(Ordering::Release);
+        }
         self.write_record(head, chain, draft, clock::unix_nanos());
         step::at(Step::Written)?;
         // 5. The link.

@@ -11,12 +11,11 @@ use crate::layout::{
 use crate::pair::Pair;
 use crate::planes::Planes;
 use crate::process::Process;
-use crate::region::Region;
+use crate::region::{Region, Words};
 use crate::slot::Slot;
 use crate::sync::{AtomicU64, Ordering};
 use core::mem::size_of;
 use siphasher::sip::SipHasher13;
-use std::hash::Hasher;
 
 /// One attached board.
 pub(crate) struct Segment {
@@ -70,12 +69,18 @@ impl Segment {
             .word(self.geometry.heads_at + u64::from(list) * 8)
     }
 
+    /// The words of a slot's record.
+    #[inline]
+    pub(crate) fn words(&self, slot: Slot) -> Words<'_> {
+        self.region
+            .record(self.geometry.records + u64::from(slot.index()) * RECORD_STRIDE)
+    }
+
     /// A word of a slot's record by its offset in [`HeadRecord`] or [`ContinuationRecord`].
     #[inline]
     pub(crate) fn record(&self, slot: Slot, field: usize) -> &AtomicU64 {
         debug_assert!(field < size_of::<HeadRecord>() && field < size_of::<ContinuationRecord>());
-        self.region
-            .word(self.geometry.records + u64::from(slot.index()) * RECORD_STRIDE + field as u64)
+        self.words(slot).at(field)
     }
 
     /// A cell of the shared plane; `cell` is below [`UNIT_CELLS`](crate::layout::UNIT_CELLS).
@@ -96,14 +101,17 @@ impl Segment {
             .word(self.geometry.rows + u64::from(row) * size_of::<Row>() as u64 + field as u64)
     }
 
-    /// The keyed hash of a key: SipHash-1-3 with the board's key over `kind`, `family` and
-    /// the text, each word little-endian. With the key unknown to those who choose label
-    /// values, nobody can make one list long on purpose.
+    /// The keyed hash of a key: SipHash-1-3 with the board's key over the word
+    /// `family XOR kind`, little-endian, and the text. With the key unknown to those who
+    /// choose label values, nobody can make one list long on purpose.
     #[inline]
-    pub(crate) fn hash(&self, kind: u8, family: u64, text: &[u8]) -> u64 {
-        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
-        hasher.write_u64(family ^ u64::from(kind));
-        hasher.write(text);
-        hasher.finish()
+    pub(crate) fn hash(&self, prefixed: &[u8]) -> u64 {
+        SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1).hash(prefixed)
     }
+}
+
+/// The word that stands before a key's text when it is hashed.
+#[inline]
+pub(crate) fn hash_prefix(kind: u8, family: u64) -> [u8; 8] {
+    (family ^ u64::from(kind)).to_le_bytes()
 }

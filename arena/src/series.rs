@@ -3,11 +3,12 @@
 use crate::board::Attached;
 use crate::builder::Binding;
 use crate::error::{RefusedReason, RegisterError};
-use crate::family::{Definition, Kind};
-use crate::index::{Lost, Walk};
+use crate::family::{Definition, Kind, put_text};
+use crate::index::Lost;
 use crate::planes::Cell;
 use crate::record::{Draft, Key, SERIES};
 use crate::register::Bound;
+use crate::segment::hash_prefix;
 use crate::slot::{Slot, State};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
@@ -43,6 +44,19 @@ impl FamilyBinding {
     }
 }
 
+impl FamilyBinding {
+    #[inline]
+    fn key<'a>(&self, text: &'a KeyText) -> Key<'a> {
+        let prefixed = text.prefixed();
+        Key {
+            hash: self.attached.segment.hash(prefixed),
+            kind: SERIES,
+            family: self.bound.tag(),
+            text: &prefixed[PREFIX..],
+        }
+    }
+}
+
 /// Counts a refusal on the board and puts it into words.
 fn refuse(attached: &Attached, definition: &Definition, lost: Lost) -> RegisterError {
     let segment = &attached.segment;
@@ -70,47 +84,80 @@ fn kind_on_board(attached: &Attached, slot: u32, serial: u64) -> Option<Kind> {
     attached.segment.kind_of(Bound { slot, serial })
 }
 
-/// Label values in canonical bytes; short ones, which most are, without an allocation.
+/// A series' key: the word that is hashed before the text, and the label values in canonical
+/// bytes. Short ones, which most are, without an allocation.
 #[derive(Clone)]
 pub(crate) enum KeyText {
     Inline(u8, [u8; KeyText::INLINE]),
     Heap(Box<[u8]>),
 }
 
-impl KeyText {
-    const INLINE: usize = 62;
+/// Length of the hashed word before the text.
+const PREFIX: usize = 8;
 
-    /// The values in the order that `places` gives. `None`: a value is longer than 65,535
-    /// bytes.
+impl KeyText {
+    const INLINE: usize = 54;
+
+    /// The values in canonical order. `None`: one is longer than 65,535 bytes.
     #[inline]
-    pub(crate) fn encode<'v>(values: impl Iterator<Item = &'v str> + Clone) -> Option<KeyText> {
-        let len: usize = values.clone().map(|value| 2 + value.len()).sum();
+    fn encode<'v>(family: u64, values: impl Iterator<Item = &'v str> + Clone) -> Option<KeyText> {
+        let prefix = hash_prefix(SERIES, family);
         let mut inline = [0; Self::INLINE];
-        if len <= Self::INLINE {
-            let mut rest = &mut inline[..];
-            for value in values {
-                let (prefix, tail) = rest.split_first_chunk_mut::<2>()?;
-                *prefix = (value.len() as u16).to_le_bytes();
-                let (text, tail) = tail.split_at_mut(value.len());
-                text.copy_from_slice(value.as_bytes());
-                rest = tail;
-            }
-            return Some(KeyText::Inline(len as u8, inline));
+        inline[..PREFIX].copy_from_slice(&prefix);
+        let mut len = PREFIX;
+        for value in values.clone() {
+            let end = len + 2 + value.len();
+            let Some(field) = inline.get_mut(len..end) else {
+                let mut text = prefix.to_vec();
+                for value in values {
+                    put_text(&mut text, value)?;
+                }
+                return Some(KeyText::Heap(text.into()));
+            };
+            let (prefix, text) = field.split_first_chunk_mut::<2>()?;
+            *prefix = (value.len() as u16).to_le_bytes();
+            copy(text, value.as_bytes());
+            len = end;
         }
-        let mut text = Vec::with_capacity(len);
-        for value in values {
-            crate::family::put_text(&mut text, value)?;
-        }
-        Some(KeyText::Heap(text.into()))
+        Some(KeyText::Inline(len as u8, inline))
     }
 
+    /// What is hashed.
     #[inline]
-    fn bytes(&self) -> &[u8] {
+    fn prefixed(&self) -> &[u8] {
         match self {
             KeyText::Inline(len, bytes) => &bytes[..usize::from(*len)],
             KeyText::Heap(bytes) => bytes,
         }
     }
+}
+
+/// Copies `from` into `into`, which is as long. Most label values are short, and a call of
+/// memcpy costs more than they are worth: two overlapping words do it.
+#[inline]
+fn copy(into: &mut [u8], from: &[u8]) {
+    if from.len() > 16 {
+        into.copy_from_slice(from);
+    } else if !copy_ends::<8>(into, from) && !copy_ends::<4>(into, from) {
+        // At most three bytes.
+        copy_ends::<2>(into, from);
+        copy_ends::<1>(into, from);
+    }
+}
+
+/// Copies the first and the last `N` bytes, if there are as many.
+#[inline]
+fn copy_ends<const N: usize>(into: &mut [u8], from: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
+        return false;
+    };
+    if let Some(into) = into.first_chunk_mut() {
+        *into = *first;
+    }
+    if let Some(into) = into.last_chunk_mut() {
+        *into = *last;
+    }
+    true
 }
 
 /// One series, as a handle holds it. `family` is `None` in a sink: updates go nowhere.
@@ -145,48 +192,52 @@ impl Series {
         }
     }
 
-    /// Finds the series of these label values (in the family's order) or makes it.
-    /// Lock-free; no allocation for short values.
+    /// Finds the series of these label values, given in the family's order. Lock-free; no
+    /// allocation for short values.
     #[inline]
-    pub(crate) fn register(
+    pub(crate) fn find<'v>(
         family: &Arc<FamilyBinding>,
-        text: Option<KeyText>,
+        values: impl Iterator<Item = &'v str> + Clone,
+    ) -> Option<Binding> {
+        let text = KeyText::encode(family.bound.tag(), values)?;
+        let segment = &family.attached.segment;
+        let bound = segment.lookup(&family.key(&text))?;
+        Some(Series::bind(family, bound, text))
+    }
+
+    /// Finds the series of these label values or makes it.
+    #[cold]
+    pub(crate) fn register<'v>(
+        family: &Arc<FamilyBinding>,
+        values: impl Iterator<Item = &'v str> + Clone,
     ) -> Result<Binding, RegisterError> {
         let refused = |lost| refuse(&family.attached, &family.definition, lost);
-        let Some(text) = text else {
-            return Err(refused(Lost::Refused(RefusedReason::TooLong)));
+        let text = KeyText::encode(family.bound.tag(), values)
+            .ok_or_else(|| refused(Lost::Refused(RefusedReason::TooLong)))?;
+        let key = family.key(&text);
+        let draft = Draft {
+            key,
+            text: key.text,
+            metric: family.definition.kind.code(),
+            aggregation: 0,
+            cells: family.definition.cells(),
+            family_slot: family.bound.slot.index(),
         };
-        let segment = &family.attached.segment;
-        let tag = family.bound.tag();
-        let key = Key {
-            hash: segment.hash(SERIES, tag, text.bytes()),
-            kind: SERIES,
-            family: tag,
-            text: text.bytes(),
-        };
-        let bound = match segment.find(&key) {
-            Ok(Walk::Live { slot, serial }) => Bound { slot, serial },
-            _ => segment
-                .register(&Draft {
-                    key,
-                    text: key.text,
-                    metric: family.definition.kind.code(),
-                    aggregation: 0,
-                    cells: family.definition.cells(),
-                    family_slot: family.bound.slot.index(),
-                })
-                .map_err(refused)?,
-        };
-        let series = Series {
-            family: Some(family.clone()),
-            slot: AtomicU32::new(bound.slot.index()),
-            tag: AtomicU64::new(bound.tag()),
-            text,
-        };
-        Ok(Binding {
-            series,
+        let bound = family.attached.segment.register(&draft).map_err(refused)?;
+        Ok(Series::bind(family, bound, text))
+    }
+
+    #[inline]
+    fn bind(family: &Arc<FamilyBinding>, bound: Bound, text: KeyText) -> Binding {
+        Binding {
+            series: Series {
+                family: Some(family.clone()),
+                slot: AtomicU32::new(bound.slot.index()),
+                tag: AtomicU64::new(bound.tag()),
+                text,
+            },
             bound: Some(bound),
-        })
+        }
     }
 
     /// The board and a cell of the head's own unit, if this is not a sink.
@@ -208,6 +259,29 @@ impl Series {
                 serial,
             }),
             _ => None,
+        }
+    }
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_every_length_are_their_canonical_bytes() {
+        let text = "abcdefghijklmnopqrstuvwxyz".repeat(4);
+        for len in 0..text.len() {
+            let values = [&text[..len], &text[len..]];
+            let key = KeyText::encode(8 << 22, values.into_iter()).unwrap();
+            let mut expected = (8_u64 << 22 | 2).to_le_bytes().to_vec();
+            for value in values {
+                put_text(&mut expected, value).unwrap();
+            }
+            assert_eq!(key.prefixed(), expected, "{len}");
+        }
+        for len in 0..=20 {
+            let key = KeyText::encode(0, [&text[..len]].into_iter()).unwrap();
+            assert_eq!(key.prefixed()[10..], text.as_bytes()[..len]);
         }
     }
 }

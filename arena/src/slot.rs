@@ -15,6 +15,7 @@
 
 use crate::error::RefusedReason;
 use crate::layout::Control;
+use crate::mutation::{self, Mutation};
 use crate::segment::Segment;
 use crate::sync::Ordering;
 use core::mem::offset_of;
@@ -178,7 +179,7 @@ impl Segment {
         let _ = self.state(slot).compare_exchange(
             State::Building { row, serial }.word(),
             State::Ready { serial }.word(),
-            Ordering::Release,
+            mutation::ordering(Mutation::ReadyRelaxed, Ordering::Release, Ordering::Relaxed),
             Ordering::Relaxed,
         );
     }

@@ -269,6 +269,7 @@ fn off_counts_nothing_and_private_is_one_board_a_process() {
     counter.inc();
     assert_eq!(counter.get(), Number::Int(2));
     assert_eq!(two.stats().processes_used, 1);
+    assert_eq!(two.path(), None);
 }
 
 #[test]
