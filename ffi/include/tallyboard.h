@@ -1,0 +1,709 @@
+/*
+ * tallyboard.h - metrics in shared memory, for C11, C++17 and everything that can call C.
+ *
+ * A board is a segment of shared memory that holds metrics. Every process of the machine that
+ * opens the same board counts on the same metrics; `tallyboard serve` reads the board and serves
+ * it to Prometheus. An update is a few plain instructions: no system call, no lock, no error.
+ * What a process has counted stays when it dies, however it dies.
+ *
+ *     tb_board *board;
+ *     tb_counter *served;
+ *     tb_metric metric = TB_METRIC("http_requests_total", "Requests served.");
+ *
+ *     tb_board_open(NULL, &board);                          // the default board, made if it is not there
+ *     tb_counter_register(board, &metric, &served);
+ *     tb_counter_inc(served);
+ *
+ * The example ignores both statuses on purpose: a board that could not be opened is NULL,
+ * registering on NULL gives a handle that goes nowhere, and the program runs on uncounted.
+ *
+ *
+ * RULES FOR ALL FUNCTIONS. What a function's own text adds comes on top of these.
+ *
+ * Strings     given to this library end in NUL and are UTF-8, except locations, which are any
+ *             bytes the file system takes. They are copied: free them as soon as the call returns.
+ * Ownership   what a function hands out through a `T **` belongs to the caller, who gives it back
+ *             once, with the function named in its text. Giving back NULL does nothing. What a
+ *             function returns as `const char *` belongs to the library.
+ * NULL        a NULL handle is ignored by updates and reads as 0. A NULL that a function cannot
+ *             take is TB_INVALID_ARGUMENT, never a crash. Any other bad pointer is undefined.
+ * Threads     any function may run in any thread, and any number of threads may use one object at
+ *             the same time. Two exceptions: nobody may use an object while, or after, it is given
+ *             back; and a tb_reader is used by one thread at a time.
+ * Signals     a function is safe in a signal handler exactly when its text says "Signals: safe".
+ *             All updates are, also when they interrupt an update of the same metric.
+ * Fork        everything goes on in a child of fork() with nothing to call: its updates count on
+ *             the same board. (POSIX allows the child of a process with several threads only what
+ *             is safe in a signal handler; the updates are.) Between vfork() and exec, in threads
+ *             made by a raw clone() and in a process restored by CRIU, call nothing of this.
+ * Errors      functions that can fail return a tb_status; tb_last_error() says it in words. Those
+ *             that return nothing cannot fail.
+ * Memory      the library ends the process when malloc fails, as most programs in Rust do. Updates
+ *             never allocate.
+ * Panics      a bug in the library is TB_PANIC and a message on standard error; it never unwinds
+ *             into the caller. Visitors must not throw or longjmp through the library either: a
+ *             C++ exception that gets there ends the process.
+ * Environment TALLYBOARD and TALLYBOARD_DIR say which board the default is, TALLYBOARD_RSEQ=off
+ *             chooses the slower update path. They are read when a board is opened, as
+ *             secure_getenv(3) reads: a program that runs with more rights than its caller (setuid,
+ *             setgid, file capabilities) has none of them. Do not call setenv() meanwhile.
+ * Unloading   dlclose() leaves the library mapped (it is linked with -z nodelete): threads that
+ *             count may go on, and handles stay good.
+ * Growth      within one TB_ABI_VERSION, functions, status codes and fields at the end of structs
+ *             are added, and nothing else changes. A struct that begins with `struct_size` may
+ *             grow; its size says which version of it the caller means. A size smaller than that of
+ *             ABI 1 is TB_INVALID_ARGUMENT. A larger one than the library knows is taken as long as
+ *             all bytes of the unknown tail are 0; otherwise the caller asks for something that
+ *             this library cannot do, and that is TB_UNSUPPORTED.
+ *
+ * Everything is there since ABI 1 unless its text says otherwise.
+ */
+#ifndef TALLYBOARD_H
+#define TALLYBOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------ */
+/* Versions                                                                                   */
+/* ------------------------------------------------------------------------------------------ */
+
+/* The ABI this header describes. It is also the number in the name libtallyboard.so.1. */
+#define TB_ABI_VERSION 1
+
+/*
+ * The ABI of the library that was loaded: compare it with TB_ABI_VERSION before the first other
+ * call when the library was found with dlopen(). A program linked with -ltallyboard need not: the
+ * loader has compared the names. Signals: safe.
+ */
+uint32_t tb_abi_version(void);
+
+/*
+ * The version of the library, such as "0.1.0". A static string, never NULL. Signals: safe.
+ */
+const char *tb_version(void);
+
+/*
+ * The version of the bytes in the segment. Libraries with different layout versions use different
+ * files, `NAME.v1.board`, and so never meet; the exporter reads all that it knows. Signals: safe.
+ */
+uint32_t tb_layout_version(void);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Errors                                                                                     */
+/* ------------------------------------------------------------------------------------------ */
+
+/* What a call came to: one of the constants below, or one that a later library has added. */
+typedef int32_t tb_status;
+
+enum {
+    TB_OK = 0,
+    TB_INVALID_ARGUMENT = 1, /* a NULL, a bad name, text that is not UTF-8, an impossible number */
+    TB_NOT_FOUND = 2,        /* there is no such board */
+    TB_EXISTS = 3,           /* there is already a board of that name */
+    TB_PERMISSION = 4,       /* the board, or its directory, is not this user's to open */
+    TB_NO_SPACE = 5,         /* the file system is too small for the board, or a buffer for its text */
+    TB_VERSION = 6,          /* the board was made by another layout version */
+    TB_DAMAGED = 7,          /* it is not a board, or its bytes are bad */
+    TB_UNSUPPORTED = 8,      /* this file system, system or library version cannot do that */
+    TB_CLASH = 9,            /* the name is taken by a metric of another type */
+    TB_FULL = 10,            /* no slot or process row is free on the board, or no slot holds so much */
+    TB_READ_ONLY = 11,       /* the board was attached for reading only */
+    TB_IO = 12,              /* the system refused, for a reason that has no code of its own */
+    TB_PANIC = 13            /* a bug in the library; please report what tb_last_error() says */
+};
+
+/*
+ * The name of a status as it is written above, such as "TB_NOT_FOUND"; "TB_UNKNOWN" for a number
+ * this library does not know. A static string, never NULL. Signals: safe.
+ */
+const char *tb_status_name(tb_status status);
+
+/*
+ * What the last call that failed in this thread failed of, in words that say what to do about it.
+ * "" when none has failed. A call that succeeds leaves it alone, so look at the status first.
+ * Never NULL; belongs to the library and is good until this thread's next failing call, or its
+ * end. Of the updates, none writes it (it would cost them their signal safety).
+ */
+const char *tb_last_error(void);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Boards                                                                                     */
+/* ------------------------------------------------------------------------------------------ */
+
+/*
+ * An open board. Opening costs some system calls, so do it once and keep it. Metrics hold the
+ * board they are on, so it may be closed before they are freed.
+ *
+ * A location, wherever a function takes one, is
+ *     NULL           what the environment variable TALLYBOARD says, in any of the forms below; else
+ *                    the name `default`
+ *     a path         that is, text with a `/` in it
+ *     shm:NAME       the POSIX shared-memory object of that name
+ *     off            no board: everything succeeds and nothing is counted
+ *     private        a board without a name, for this process and the children it forks
+ *     any other text a name, looked up in $TALLYBOARD_DIR; else in /run/tallyboard where this
+ *                    process may write there; else in /dev/shm/tallyboard.UID
+ */
+typedef struct tb_board tb_board;
+
+/*
+ * How to make a board. Begin with TB_BOARD_OPTIONS; 0 in any field means its default. The options
+ * of a board that is there already are its own: those given here are not compared with them.
+ */
+typedef struct tb_board_options {
+    size_t struct_size;            /* sizeof(tb_board_options) */
+    uint32_t slots;                /* 64 to 4194304; default 16384. A family, a counter, a gauge and
+                                    * a summary take one each, a histogram one for three buckets,
+                                    * and long texts take more */
+    uint32_t processes;            /* living processes that register, 1 to 65535; default 1024 */
+    uint32_t mode;                 /* of the file: 0600 and further permissions; default 0600 */
+    uint32_t has_group;            /* 1: give the file to `group`; 0: leave it with the process's */
+    uint32_t group;                /* a gid */
+    uint32_t allow_any_filesystem; /* 1: also where writeback would block updates, such as a disk */
+} tb_board_options;
+
+/* Options that are all default: `tb_board_options options = TB_BOARD_OPTIONS;` */
+#define TB_BOARD_OPTIONS { sizeof(tb_board_options), 0, 0, 0, 0, 0, 0 }
+
+/*
+ * Opens the board at `location`, and makes it with default options if it is not there. When
+ * several processes do so at once, one makes it and all get the same board, complete.
+ *
+ * `*board` is given back with tb_board_close(). On failure it is NULL, which every function takes
+ * for a board on which nothing can be registered.
+ *
+ * TB_INVALID_ARGUMENT (no possible location, or `board` is NULL), TB_PERMISSION (also for a
+ * symbolic link and a directory that others may write, which anyone could have put there),
+ * TB_NO_SPACE, TB_VERSION, TB_DAMAGED, TB_UNSUPPORTED (a file system that is not memory), TB_IO.
+ */
+tb_status tb_board_open(const char *location, tb_board **board);
+
+/*
+ * As tb_board_open(), making the board with `options` if it is not there. NULL options are the
+ * default ones. `allow_any_filesystem` matters also for a board that is there already.
+ *
+ * As tb_board_open(); TB_INVALID_ARGUMENT also for a number out of range, TB_UNSUPPORTED also for
+ * options that this library does not know.
+ */
+tb_status tb_board_open_with(const char *location, const tb_board_options *options, tb_board **board);
+
+/*
+ * Makes a board where there is none, and opens it. NULL options are the default ones.
+ * As tb_board_open_with(), and TB_EXISTS. After a failure no file is left behind. `off` and
+ * `private` are opened here and in the next two functions as tb_board_open() opens them.
+ */
+tb_status tb_board_create(const char *location, const tb_board_options *options, tb_board **board);
+
+/*
+ * Opens a board that is there. As tb_board_open(), and TB_NOT_FOUND.
+ */
+tb_status tb_board_attach(const char *location, tb_board **board);
+
+/*
+ * Opens a board that is there, for reading: its memory is mapped without the right to write, and
+ * registering on it is TB_READ_ONLY. As tb_board_attach().
+ */
+tb_status tb_board_attach_read_only(const char *location, tb_board **board);
+
+/*
+ * Retires the board at `location`, ends its series and removes its file. Updates by processes that
+ * still have it open go nowhere; tb_board_is_retired() tells them to open the board anew. A damaged
+ * board, or one of another layout version, is just unlinked.
+ *
+ * TB_INVALID_ARGUMENT for `off` and `private`, and for NULL: what destroys wants to be told what.
+ * TB_NOT_FOUND, TB_PERMISSION, TB_DAMAGED (not a board at all), TB_IO.
+ */
+tb_status tb_board_remove(const char *location);
+
+/*
+ * Gives a board back. The metrics registered on it stay valid and go on counting; the memory is
+ * unmapped when the last of them is freed. The board itself stays: it is the processes' in common.
+ * NULL is ignored.
+ */
+void tb_board_close(tb_board *board);
+
+/*
+ * 1 when nothing is counted here: the location was `off`, or `board` is NULL. Else 0.
+ * Signals: safe.
+ */
+int32_t tb_board_is_off(const tb_board *board);
+
+/*
+ * 1 when tb_board_remove() or `tallyboard rm` was called on this board. Else 0, also for NULL.
+ * Signals: safe.
+ */
+int32_t tb_board_is_retired(const tb_board *board);
+
+/*
+ * 1 when this process updates this board by restartable sequences, about a nanosecond each; 0 when
+ * by compare-and-swap on the plane that all CPUs share, some five times that (no rseq in this
+ * kernel or C library, a board of another boot or kernel, TALLYBOARD_RSEQ=off, NULL).
+ */
+int32_t tb_board_uses_rseq(const tb_board *board);
+
+/*
+ * Writes where the board is, in the form in which a location is given, into the `len` bytes at
+ * `buffer`, with a NUL at the end, and into `*needed` the bytes that takes, the NUL included.
+ *
+ * Either pointer may be NULL (`buffer` when `len` is 0): call with none, then with a buffer of the
+ * size needed. TB_NO_SPACE when `len` is too small; the buffer then holds "" where it has a byte.
+ * TB_INVALID_ARGUMENT for a NULL board.
+ */
+tb_status tb_board_location(const tb_board *board, char *buffer, size_t len, size_t *needed);
+
+/*
+ * As tb_board_location(), but the path of the board's file. TB_NOT_FOUND when it has none (`off`,
+ * `private`): `*needed` is then 0.
+ */
+tb_status tb_board_path(const tb_board *board, char *buffer, size_t len, size_t *needed);
+
+/*
+ * Writes the board's 128-bit identity: two boards never have the same, also when one was made at
+ * the path of the other. TB_NOT_FOUND, and zeros, when the board is off. TB_INVALID_ARGUMENT for a
+ * NULL.
+ */
+tb_status tb_board_uuid(const tb_board *board, uint8_t uuid[16]);
+
+/*
+ * When the board was made, in nanoseconds since 1970; 0 when it is off or NULL.
+ */
+uint64_t tb_board_created_unix_nanos(const tb_board *board);
+
+/* Entries of tb_stats.refused, used or not. Fixed for ABI 1, so that the struct can grow after it. */
+#define TB_REFUSED_REASONS 16
+
+/* What tb_board_stats() tells. Begin with TB_STATS. */
+typedef struct tb_stats {
+    size_t struct_size;       /* sizeof(tb_stats), set by the caller */
+    uint64_t bytes_reserved;  /* memory the board holds now */
+    uint64_t bytes_total;     /* memory it can come to hold: its file's length */
+    uint32_t slots;           /* capacity */
+    uint32_t slots_used;
+    uint32_t series;
+    uint32_t families;
+    uint32_t processes;       /* capacity */
+    uint32_t processes_used;
+    uint32_t planes;          /* CPUs it can give a plane of their own */
+    uint32_t planes_ready;    /* CPUs that have one */
+    uint32_t planes_refused;  /* CPUs that were refused one, for lack of memory */
+    uint32_t refused_reasons; /* entries of `refused` that this library uses */
+    uint64_t reclaimed;       /* slots reclaimed after a death or a removal, ever */
+    uint64_t reaped;          /* process rows freed after a death, ever */
+    uint64_t damaged;         /* records found with bad bytes */
+    uint64_t refused[TB_REFUSED_REASONS]; /* registrations refused, ever, by reason */
+} tb_stats;
+
+/* An empty struct to fill: `tb_stats stats = TB_STATS;` */
+#define TB_STATS \
+    { sizeof(tb_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+      { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 } }
+
+/*
+ * Fills `stats`, up to its struct_size; what a newer caller has beyond that is set to 0. Reads
+ * every slot: some tens of microseconds on a default board.
+ * TB_INVALID_ARGUMENT for a NULL or a struct_size that is too small.
+ */
+tb_status tb_board_stats(const tb_board *board, tb_stats *stats);
+
+/*
+ * The name of the reason that counts in tb_stats.refused[reason], such as "board_full"; NULL when
+ * this library has no such reason. A static string. Signals: safe.
+ */
+const char *tb_refused_reason_name(uint32_t reason);
+
+/*
+ * Is told of one fault of a board: one line of text, good until it returns. A return other than 0
+ * asks to hear no more. `context` is what was given to tb_board_check().
+ */
+typedef int32_t (*tb_fault_visitor)(const char *fault, void *context);
+
+/*
+ * Checks the whole board against its own rules, as `tallyboard check` does, while others use it.
+ * Calls `visit`, if it is not NULL, for each fault. TB_OK: the board is sound. TB_DAMAGED: it has
+ * faults, and tb_last_error() is the first. TB_INVALID_ARGUMENT for a NULL board.
+ */
+tb_status tb_board_check(const tb_board *board, tb_fault_visitor visit, void *context);
+
+/* ------------------------------------------------------------------------------------------ */
+/* What a metric is                                                                           */
+/* ------------------------------------------------------------------------------------------ */
+
+/* One label of a series. This struct never grows: it comes in arrays. */
+typedef struct tb_label {
+    const char *name;  /* begins with neither `__` nor a digit; `le` is a histogram's own */
+    const char *value; /* any UTF-8; NULL in the definition of a family, and nowhere else */
+} tb_label;
+
+/*
+ * What to register: a family, and one series of it by its labels. Begin with TB_METRIC or
+ * TB_METRIC_WITH_LABELS and set what else is needed.
+ *
+ * All processes that register the same name must mean the same type; else the later one gets
+ * TB_CLASH. Other label names or other bounds are another definition of that name, whose series
+ * stand beside the old: that is how a new release of a program changes them, and readers show the
+ * newest definition. Unit and help are taken from whoever came first.
+ */
+typedef struct tb_metric {
+    size_t struct_size;     /* sizeof(tb_metric) */
+    const char *name;       /* as Prometheus is to show it; counters usually end in `_total` */
+    const char *help;       /* one sentence; NULL is "" */
+    const char *unit;       /* such as "seconds"; NULL or "": none */
+    const tb_label *labels; /* in any order; NULL when label_count is 0 */
+    size_t label_count;
+    const double *bounds;   /* histograms: upper bounds, ascending, +Inf implied; NULL: the default
+                             * ones, tb_buckets_default(). Other metrics: NULL */
+    size_t bound_count;
+} tb_metric;
+
+/* A metric without labels: `tb_metric metric = TB_METRIC("jobs_total", "Jobs done.");` */
+#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0 }
+
+/*
+ * A metric with the labels of an array (not of a pointer):
+ *     const tb_label labels[] = { { "method", "GET" }, { "code", "200" } };
+ *     tb_metric metric = TB_METRIC_WITH_LABELS("requests_total", "Requests.", labels);
+ */
+#define TB_METRIC_WITH_LABELS(name, help, labels) \
+    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0 }
+
+/*
+ * All tb_KIND_register() functions do the same for their kind of metric:
+ *
+ * They find the series on the board, or add it with the value 0, and hand out a handle to it.
+ * Any number of handles, in any number of processes, update one series. It costs a microsecond or
+ * so, never waits for another process, and on the first new series of a process some system calls:
+ * keep the handle. `metric` is only read.
+ *
+ * `*handle` is given back with tb_KIND_free(). On failure it still is a good handle, one that goes
+ * nowhere: it can be updated and freed, and tb_KIND_is_sink() says 1. So a program may register
+ * everything, count, and look at the statuses or not. (It is not written when the pointer to it is
+ * NULL; and NULL, ignored by all functions, after the worst of TB_PANIC.)
+ *
+ * TB_INVALID_ARGUMENT: a NULL or bad name, label or bound; tb_last_error() names it; a NULL board.
+ * TB_CLASH: the name is registered with another type.
+ * TB_FULL: no slot is free, no process row is free, or text and buckets are too long for any slot.
+ * TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED (struct_size), TB_IO (also when the board's file is gone).
+ */
+
+/* ------------------------------------------------------------------------------------------ */
+/* Counters                                                                                   */
+/* ------------------------------------------------------------------------------------------ */
+
+/* A number that only grows: requests, bytes, errors. */
+typedef struct tb_counter tb_counter;
+
+/* Finds or adds a counter: see "What a metric is". Give it back with tb_counter_free(). */
+tb_status tb_counter_register(const tb_board *board, const tb_metric *metric, tb_counter **counter);
+
+/*
+ * Adds one. About a nanosecond; no system call, no lock, cannot fail. Signals: safe.
+ */
+void tb_counter_inc(const tb_counter *counter);
+
+/*
+ * Adds `amount`, exactly, and modulo 2^64 as Prometheus clients do. Costs the same as
+ * tb_counter_inc(). Signals: safe.
+ */
+void tb_counter_add(const tb_counter *counter, uint64_t amount);
+
+/*
+ * Adds an amount that is not whole. The counter keeps whole and other amounts apart and shows their
+ * sum, so tb_counter_inc() on the same counter stays exact. TB_INVALID_ARGUMENT, and nothing added,
+ * when `amount` is negative, infinite or not a number; tb_last_error() is not written. Costs about
+ * the same as tb_counter_inc(). Signals: safe.
+ */
+tb_status tb_counter_add_double(const tb_counter *counter, double amount);
+
+/*
+ * The value now: what all processes have added. 0 for a sink and for NULL. Reads one cell for each
+ * CPU; meant for tests and for showing, not for hot loops. Beyond 2^53 a double has no room for
+ * every integer: see tb_counter_value_exact().
+ */
+double tb_counter_value(const tb_counter *counter);
+
+/*
+ * Writes the value as an integer and returns 1; returns 0, and writes 0, when it is not one because
+ * tb_counter_add_double() has been used on it. A NULL counter is 0, exactly. A NULL `value`
+ * returns 0.
+ */
+int32_t tb_counter_value_exact(const tb_counter *counter, uint64_t *value);
+
+/* 1 when updates go nowhere: registration failed, the board is off, or NULL. Signals: safe. */
+int32_t tb_counter_is_sink(const tb_counter *counter);
+
+/* Gives a handle back. The counter stays on the board, with its value. NULL is ignored. */
+void tb_counter_free(tb_counter *counter);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Gauges                                                                                     */
+/* ------------------------------------------------------------------------------------------ */
+
+/*
+ * A number that goes up and down: a queue's length, a temperature. All processes share one value,
+ * and the last write wins.
+ */
+typedef struct tb_gauge tb_gauge;
+
+/* Finds or adds a gauge: see "What a metric is". Give it back with tb_gauge_free(). */
+tb_status tb_gauge_register(const tb_board *board, const tb_metric *metric, tb_gauge **gauge);
+
+/* Sets the value. Some nanoseconds; no system call, no lock, cannot fail. Signals: safe. */
+void tb_gauge_set(const tb_gauge *gauge, double value);
+
+/* Adds 1. Costs as tb_gauge_set(); retries while other processes write at the same instant.
+ * Signals: safe. */
+void tb_gauge_inc(const tb_gauge *gauge);
+
+/* Subtracts 1. As tb_gauge_inc(). Signals: safe. */
+void tb_gauge_dec(const tb_gauge *gauge);
+
+/* Adds `amount`, of any sign. As tb_gauge_inc(). Signals: safe. */
+void tb_gauge_add(const tb_gauge *gauge, double amount);
+
+/* Subtracts `amount`, of any sign. As tb_gauge_inc(). Signals: safe. */
+void tb_gauge_sub(const tb_gauge *gauge, double amount);
+
+/*
+ * Sets the value to the seconds since 1970, with fractions. Reads the clock through the vDSO,
+ * which is no system call on common machines. Signals: safe.
+ */
+void tb_gauge_set_to_current_time(const tb_gauge *gauge);
+
+/* The value now; 0 for a sink and for NULL. Signals: safe. */
+double tb_gauge_value(const tb_gauge *gauge);
+
+/* 1 when updates go nowhere: registration failed, the board is off, or NULL. Signals: safe. */
+int32_t tb_gauge_is_sink(const tb_gauge *gauge);
+
+/* Gives a handle back. The gauge stays on the board, with its value. NULL is ignored. */
+void tb_gauge_free(tb_gauge *gauge);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Histograms                                                                                 */
+/* ------------------------------------------------------------------------------------------ */
+
+/* Observations counted in buckets, and their sum: durations, sizes. */
+typedef struct tb_histogram tb_histogram;
+
+/* Finds or adds a histogram: see "What a metric is". Give it back with tb_histogram_free(). */
+tb_status tb_histogram_register(const tb_board *board, const tb_metric *metric, tb_histogram **histogram);
+
+/*
+ * Counts `value` in its bucket and adds it to the sum. A few nanoseconds; no system call, no lock,
+ * cannot fail. A process killed between the two leaves the sum one observation short. Not a number
+ * counts in the bucket of +Inf and makes the sum not a number, as in every Prometheus client.
+ * Signals: safe.
+ */
+void tb_histogram_observe(const tb_histogram *histogram, double value);
+
+/*
+ * Observes the seconds since `start_nanos`, which tb_monotonic_nanos() gave:
+ *     uint64_t start = tb_monotonic_nanos();
+ *     work();
+ *     tb_histogram_observe_since(duration, start);
+ * A start that lies in the future observes 0. Signals: safe.
+ */
+void tb_histogram_observe_since(const tb_histogram *histogram, uint64_t start_nanos);
+
+/* 1 when updates go nowhere: registration failed, the board is off, or NULL. Signals: safe. */
+int32_t tb_histogram_is_sink(const tb_histogram *histogram);
+
+/* Gives a handle back. The histogram stays on the board, with its counts. NULL is ignored. */
+void tb_histogram_free(tb_histogram *histogram);
+
+/* Buckets of the default histogram: 0.005 to 10, for seconds of work on a network. */
+#define TB_BUCKETS_DEFAULT_COUNT 11
+
+/*
+ * Writes the first `count` of the default bounds and returns how many there are in all,
+ * TB_BUCKETS_DEFAULT_COUNT. Writes nothing when `bounds` is NULL. Signals: safe.
+ */
+size_t tb_buckets_default(double *bounds, size_t count);
+
+/*
+ * Writes `count` bounds: start, start + width, start + 2 width, ... Returns `count`; or 0, and
+ * writes nothing, when they would not be finite and ascending, or `bounds` is NULL. The same
+ * numbers to the last bit from every language, so that the same call never clashes.
+ */
+size_t tb_buckets_linear(double start, double width, double *bounds, size_t count);
+
+/*
+ * Writes `count` bounds: start, start * factor, start * factor^2, ... As tb_buckets_linear().
+ */
+size_t tb_buckets_exponential(double start, double factor, double *bounds, size_t count);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Summaries                                                                                  */
+/* ------------------------------------------------------------------------------------------ */
+
+/* The count and the sum of observations, without buckets: for averages. */
+typedef struct tb_summary tb_summary;
+
+/* Finds or adds a summary: see "What a metric is". Give it back with tb_summary_free(). */
+tb_status tb_summary_register(const tb_board *board, const tb_metric *metric, tb_summary **summary);
+
+/* Counts an observation and adds it to the sum. As tb_histogram_observe(). Signals: safe. */
+void tb_summary_observe(const tb_summary *summary, double value);
+
+/* Observes the seconds since `start_nanos`. As tb_histogram_observe_since(). Signals: safe. */
+void tb_summary_observe_since(const tb_summary *summary, uint64_t start_nanos);
+
+/* 1 when updates go nowhere: registration failed, the board is off, or NULL. Signals: safe. */
+int32_t tb_summary_is_sink(const tb_summary *summary);
+
+/* Gives a handle back. The summary stays on the board, with its values. NULL is ignored. */
+void tb_summary_free(tb_summary *summary);
+
+/*
+ * Nanoseconds of the clock that only goes forward (CLOCK_MONOTONIC), to time work with. Read
+ * through the vDSO, which is no system call on common machines. Signals: safe.
+ */
+uint64_t tb_monotonic_nanos(void);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Families: series by label values that are known only when something happens                */
+/* ------------------------------------------------------------------------------------------ */
+
+/*
+ * A family holds what its series have in common, checked once:
+ *
+ *     const tb_label labels[] = { { "method", NULL }, { "code", NULL } };
+ *     tb_metric metric = TB_METRIC_WITH_LABELS("requests_total", "Requests.", labels);
+ *     tb_counter_family_register(board, &metric, &requests);
+ *     ...
+ *     const char *const values[] = { "GET", "200" };
+ *     tb_counter_family_with(requests, values, 2, &counter);
+ *
+ * tb_KIND_family_register() takes label names without values (a value is TB_INVALID_ARGUMENT),
+ * and otherwise what tb_KIND_register() takes. `*family` is given back with
+ * tb_KIND_family_free(). On failure it is NULL, on which the next function gives sinks.
+ *
+ * tb_KIND_family_with() finds or adds the series with these label values, in the order in which
+ * the definition named the labels, and hands out a handle as tb_KIND_register() does, sink on
+ * failure included. It looks the series up each time: keep the handles of series that are used
+ * often. TB_INVALID_ARGUMENT also when `value_count` is not the number of labels.
+ *
+ * Freeing a family leaves the handles it gave valid.
+ */
+typedef struct tb_counter_family tb_counter_family;
+typedef struct tb_gauge_family tb_gauge_family;
+typedef struct tb_histogram_family tb_histogram_family;
+typedef struct tb_summary_family tb_summary_family;
+
+/* Checks a family of counters. Give it back with tb_counter_family_free(). */
+tb_status tb_counter_family_register(const tb_board *board, const tb_metric *metric, tb_counter_family **family);
+/* Finds or adds one of its counters. Give it back with tb_counter_free(). */
+tb_status tb_counter_family_with(const tb_counter_family *family, const char *const *values, size_t value_count,
+                                 tb_counter **counter);
+/* Gives a family back. NULL is ignored. */
+void tb_counter_family_free(tb_counter_family *family);
+
+/* Checks a family of gauges. Give it back with tb_gauge_family_free(). */
+tb_status tb_gauge_family_register(const tb_board *board, const tb_metric *metric, tb_gauge_family **family);
+/* Finds or adds one of its gauges. Give it back with tb_gauge_free(). */
+tb_status tb_gauge_family_with(const tb_gauge_family *family, const char *const *values, size_t value_count,
+                               tb_gauge **gauge);
+/* Gives a family back. NULL is ignored. */
+void tb_gauge_family_free(tb_gauge_family *family);
+
+/* Checks a family of histograms. Give it back with tb_histogram_family_free(). */
+tb_status tb_histogram_family_register(const tb_board *board, const tb_metric *metric, tb_histogram_family **family);
+/* Finds or adds one of its histograms. Give it back with tb_histogram_free(). */
+tb_status tb_histogram_family_with(const tb_histogram_family *family, const char *const *values, size_t value_count,
+                                   tb_histogram **histogram);
+/* Gives a family back. NULL is ignored. */
+void tb_histogram_family_free(tb_histogram_family *family);
+
+/* Checks a family of summaries. Give it back with tb_summary_family_free(). */
+tb_status tb_summary_family_register(const tb_board *board, const tb_metric *metric, tb_summary_family **family);
+/* Finds or adds one of its summaries. Give it back with tb_summary_free(). */
+tb_status tb_summary_family_with(const tb_summary_family *family, const char *const *values, size_t value_count,
+                                 tb_summary **summary);
+/* Gives a family back. NULL is ignored. */
+void tb_summary_family_free(tb_summary_family *family);
+
+/* ------------------------------------------------------------------------------------------ */
+/* Reading a board                                                                            */
+/* ------------------------------------------------------------------------------------------ */
+
+/* Types of a metric: tb_sample.kind. Later libraries add more; pass over those you do not know. */
+enum {
+    TB_KIND_COUNTER = 1,
+    TB_KIND_GAUGE = 2,
+    TB_KIND_HISTOGRAM = 3,
+    TB_KIND_SUMMARY = 4
+};
+
+/*
+ * One series with its value. Everything in it, and everything it points to, is good until the
+ * visitor returns. Fields that are not of its kind are 0 or NULL.
+ *
+ * Text is as it was registered, not escaped for any format. A NUL inside of it, which C has no
+ * room for, is shown as U+FFFD.
+ */
+typedef struct tb_sample {
+    size_t struct_size;          /* set by the library: a field beyond it is not there */
+    const char *name;
+    const char *help;            /* "" when there is none */
+    const char *unit;            /* "" when there is none */
+    int32_t kind;                /* TB_KIND_... */
+    int32_t is_integer;          /* counter: 1 when only integers were added; see `count` */
+    size_t label_count;
+    const tb_label *labels;      /* sorted by name */
+    double value;                /* counter, gauge */
+    uint64_t count;              /* histogram, summary: observations; counter: its value,
+                                  * exactly, when is_integer is 1 */
+    double sum;                  /* histogram, summary */
+    size_t bucket_count;         /* histogram: the bounds, and one more for +Inf */
+    const double *bounds;        /* histogram: bucket_count of them, the last is +Inf */
+    const uint64_t *buckets;     /* histogram: observations in each bucket alone, not cumulative */
+    uint64_t created_unix_nanos; /* when the series began */
+} tb_sample;
+
+/*
+ * Is told of one series. A return other than 0 ends the visit. `context` is what was given with
+ * the visitor. It may call any function of this library, except on the tb_reader that calls it.
+ */
+typedef int32_t (*tb_visitor)(const tb_sample *sample, void *context);
+
+/*
+ * Calls `visit` for every series of the board, sorted by name and then by label values. A series
+ * whose bytes are bad, or that goes away meanwhile, is left out. Each value is read at its own
+ * instant, while others count. The same as a tb_reader that is used once: O(slots), and an
+ * allocation for each series. TB_OK also when the visitor ended it; TB_INVALID_ARGUMENT for NULLs.
+ */
+tb_status tb_board_visit(const tb_board *board, tb_visitor visit, void *context);
+
+/*
+ * Reads a board again and again: keeps what it has decoded, so that a series costs its decoding
+ * once. One thread at a time.
+ */
+typedef struct tb_reader tb_reader;
+
+/*
+ * Makes a reader, to be given back with tb_reader_free(); it holds the board. On failure
+ * `*reader` is NULL. TB_INVALID_ARGUMENT for NULLs.
+ */
+tb_status tb_reader_new(const tb_board *board, tb_reader **reader);
+
+/*
+ * Finds the series that came and went, O(slots), and visits them all as tb_board_visit() does.
+ */
+tb_status tb_reader_visit(tb_reader *reader, tb_visitor visit, void *context);
+
+/* Series that the last visit left out because their bytes are bad; 0 for NULL. */
+uint64_t tb_reader_damaged(const tb_reader *reader);
+
+/* Gives a reader back. NULL is ignored. */
+void tb_reader_free(tb_reader *reader);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TALLYBOARD_H */

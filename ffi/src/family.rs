@@ -1,0 +1,252 @@
+//! Families: what their series have in common, checked once; a series by its label values.
+//!
+//! Three functions for each kind of metric, the same but for the type, so that a C compiler
+//! tells a family of gauges from one of counters.
+
+use std::ffi::c_char;
+
+use arena::{Board, Counter, Family, Gauge, Histogram, Summary};
+
+use crate::failure::Failure;
+use crate::handle;
+use crate::metric::{self, Metric, Registered};
+use crate::status::Status;
+use crate::text;
+
+/// The series of `family` with these label values, or a sink.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `out` is NULL
+/// or to write.
+unsafe fn with<M: Registered>(
+    family: *const Family<M>,
+    values: *const *const c_char,
+    value_count: usize,
+    out: *mut *mut M,
+    what: &str,
+    find: fn(&Family<M>, &[&str]) -> Result<M, Failure>,
+) -> Status {
+    let make = || {
+        // SAFETY: NULL or alive, by this function's contract.
+        let family = unsafe { family.as_ref() }.ok_or_else(|| Failure::null("family"))?;
+        // SAFETY: NULL or that many texts, by this function's contract.
+        let given = unsafe { metric::array(values, value_count, "values") }?.unwrap_or(&[]);
+        let mut values = Vec::with_capacity(given.len());
+        for value in given {
+            // SAFETY: NULL or text, by this function's contract.
+            values.push(unsafe { text::utf8(*value, "value") }?);
+        }
+        find(family, &values)
+    };
+    // SAFETY: NULL or to write, by this function's contract.
+    unsafe { handle::hand_out(out, what, Some(M::nowhere), make) }
+}
+
+/// Checks a family of counters.
+///
+/// # Safety
+///
+/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_family_register(
+    board: *const Board,
+    metric: *const Metric,
+    family: *mut *mut Family<Counter>,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { metric::register_family(board, metric, family) }
+}
+
+/// One of a family's counters, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `counter` is NULL
+/// or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_family_with(
+    family: *const Family<Counter>,
+    values: *const *const c_char,
+    value_count: usize,
+    counter: *mut *mut Counter,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe {
+        with(
+            family,
+            values,
+            value_count,
+            counter,
+            "counter",
+            |family, values| Ok(family.try_with(values)?),
+        )
+    }
+}
+
+/// Gives a family of counters back.
+///
+/// # Safety
+///
+/// `family` is NULL, or the family's only remaining use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_family_free(family: *mut Family<Counter>) {
+    // SAFETY: every family came from `hand_out`; last use by this function's contract.
+    unsafe { handle::take_back(family) };
+}
+
+/// Checks a family of gauges.
+///
+/// # Safety
+///
+/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_gauge_family_register(
+    board: *const Board,
+    metric: *const Metric,
+    family: *mut *mut Family<Gauge>,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { metric::register_family(board, metric, family) }
+}
+
+/// One of a family's gauges, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `gauge` is NULL
+/// or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_gauge_family_with(
+    family: *const Family<Gauge>,
+    values: *const *const c_char,
+    value_count: usize,
+    gauge: *mut *mut Gauge,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe {
+        with(
+            family,
+            values,
+            value_count,
+            gauge,
+            "gauge",
+            |family, values| Ok(family.try_with(values)?),
+        )
+    }
+}
+
+/// Gives a family of gauges back.
+///
+/// # Safety
+///
+/// `family` is NULL, or the family's only remaining use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_gauge_family_free(family: *mut Family<Gauge>) {
+    // SAFETY: every family came from `hand_out`; last use by this function's contract.
+    unsafe { handle::take_back(family) };
+}
+
+/// Checks a family of histograms.
+///
+/// # Safety
+///
+/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_histogram_family_register(
+    board: *const Board,
+    metric: *const Metric,
+    family: *mut *mut Family<Histogram>,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { metric::register_family(board, metric, family) }
+}
+
+/// One of a family's histograms, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `histogram` is NULL
+/// or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_histogram_family_with(
+    family: *const Family<Histogram>,
+    values: *const *const c_char,
+    value_count: usize,
+    histogram: *mut *mut Histogram,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe {
+        with(
+            family,
+            values,
+            value_count,
+            histogram,
+            "histogram",
+            |family, values| Ok(family.try_with(values)?),
+        )
+    }
+}
+
+/// Gives a family of histograms back.
+///
+/// # Safety
+///
+/// `family` is NULL, or the family's only remaining use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_histogram_family_free(family: *mut Family<Histogram>) {
+    // SAFETY: every family came from `hand_out`; last use by this function's contract.
+    unsafe { handle::take_back(family) };
+}
+
+/// Checks a family of summaries.
+///
+/// # Safety
+///
+/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_summary_family_register(
+    board: *const Board,
+    metric: *const Metric,
+    family: *mut *mut Family<Summary>,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { metric::register_family(board, metric, family) }
+}
+
+/// One of a family's summaries, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `summary` is NULL
+/// or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_summary_family_with(
+    family: *const Family<Summary>,
+    values: *const *const c_char,
+    value_count: usize,
+    summary: *mut *mut Summary,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe {
+        with(
+            family,
+            values,
+            value_count,
+            summary,
+            "summary",
+            |family, values| Ok(family.try_with(values)?),
+        )
+    }
+}
+
+/// Gives a family of summaries back.
+///
+/// # Safety
+///
+/// `family` is NULL, or the family's only remaining use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_summary_family_free(family: *mut Family<Summary>) {
+    // SAFETY: every family came from `hand_out`; last use by this function's contract.
+    unsafe { handle::take_back(family) };
+}

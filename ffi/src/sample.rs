@@ -1,0 +1,158 @@
+//! `tb_sample`: one series with its value, as a visitor is shown it.
+
+use std::ffi::{CString, c_char};
+use std::mem::size_of;
+use std::ptr;
+
+use arena::{FamilyView, Kind, Number, Reader, SeriesView};
+
+use crate::metric::Label;
+use crate::text;
+
+pub(crate) const KIND_COUNTER: i32 = 1;
+pub(crate) const KIND_GAUGE: i32 = 2;
+pub(crate) const KIND_HISTOGRAM: i32 = 3;
+pub(crate) const KIND_SUMMARY: i32 = 4;
+
+/// One series. Its pointers are good while the [`Page`] it was made from is borrowed.
+#[repr(C)]
+pub struct Sample {
+    pub(crate) struct_size: usize,
+    pub(crate) name: *const c_char,
+    pub(crate) help: *const c_char,
+    pub(crate) unit: *const c_char,
+    pub(crate) kind: i32,
+    pub(crate) is_integer: i32,
+    pub(crate) label_count: usize,
+    pub(crate) labels: *const Label,
+    pub(crate) value: f64,
+    pub(crate) count: u64,
+    pub(crate) sum: f64,
+    pub(crate) bucket_count: usize,
+    pub(crate) bounds: *const f64,
+    pub(crate) buckets: *const u64,
+    pub(crate) created_unix_nanos: u64,
+}
+
+/// A family's text and numbers in C's terms, made once for all its series.
+pub(crate) struct Page<'a> {
+    family: &'a FamilyView,
+    name: CString,
+    help: CString,
+    unit: CString,
+    label_names: Vec<CString>,
+    /// With the +Inf that the arena implies.
+    bounds: Vec<f64>,
+    label_values: Vec<CString>,
+    labels: Vec<Label>,
+    buckets: Vec<u64>,
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn new(family: &'a FamilyView) -> Self {
+        let bounds = match family.kind {
+            Kind::Histogram => family
+                .bounds
+                .iter()
+                .copied()
+                .chain([f64::INFINITY])
+                .collect(),
+            _ => Vec::new(),
+        };
+        Page {
+            family,
+            name: text::c_string(&family.name),
+            help: text::c_string(&family.help),
+            unit: text::c_string(&family.unit),
+            label_names: family
+                .label_names
+                .iter()
+                .map(|name| text::c_string(name))
+                .collect(),
+            buckets: vec![0; bounds.len()],
+            bounds,
+            label_values: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Shows `series`, one of this family's, to `look`. None when it went away meanwhile.
+    pub(crate) fn show<R>(
+        &mut self,
+        reader: &Reader,
+        series: &SeriesView,
+        look: impl FnOnce(&Sample) -> R,
+    ) -> Option<R> {
+        self.label_values.clear();
+        self.label_values.extend(
+            series
+                .label_values
+                .iter()
+                .map(|value| text::c_string(value)),
+        );
+        self.labels.clear();
+        self.labels.extend(
+            self.label_names
+                .iter()
+                .zip(&self.label_values)
+                .map(|(name, value)| Label {
+                    name: name.as_ptr(),
+                    value: value.as_ptr(),
+                }),
+        );
+        let mut sample = Sample {
+            struct_size: size_of::<Sample>(),
+            name: self.name.as_ptr(),
+            help: self.help.as_ptr(),
+            unit: self.unit.as_ptr(),
+            kind: 0,
+            is_integer: 0,
+            label_count: self.labels.len(),
+            labels: if self.labels.is_empty() {
+                ptr::null()
+            } else {
+                self.labels.as_ptr()
+            },
+            value: 0.0,
+            count: 0,
+            sum: 0.0,
+            bucket_count: 0,
+            bounds: ptr::null(),
+            buckets: ptr::null(),
+            created_unix_nanos: series.created_unix_nanos,
+        };
+        match self.family.kind {
+            Kind::Counter => {
+                let number = reader.counter(series)?;
+                sample.kind = KIND_COUNTER;
+                if let Number::Int(whole) = number {
+                    sample.is_integer = 1;
+                    sample.count = whole;
+                }
+                sample.value = number.as_f64();
+            }
+            Kind::Gauge => {
+                sample.kind = KIND_GAUGE;
+                sample.value = reader.gauge(series)?;
+            }
+            Kind::Histogram => {
+                sample.kind = KIND_HISTOGRAM;
+                sample.sum = reader.histogram(series, &mut self.buckets)?;
+                sample.count = self
+                    .buckets
+                    .iter()
+                    .fold(0, |all, bucket| all.wrapping_add(*bucket));
+                sample.bucket_count = self.buckets.len();
+                sample.bounds = self.bounds.as_ptr();
+                sample.buckets = self.buckets.as_ptr();
+            }
+            Kind::Summary => {
+                sample.kind = KIND_SUMMARY;
+                (sample.count, sample.sum) = reader.summary(series)?;
+            }
+            // A kind that the arena has and this ABI not yet: no reader could know what it means.
+            _ => return None,
+        }
+        Some(look(&sample))
+    }
+}
