@@ -1,0 +1,100 @@
+"""Counters."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Callable, Iterable
+
+from . import lowlevel
+from .blocks import ExceptionCounter
+from .definition import check_exemplar
+from .metric import Metric
+from .trouble import warn_once
+
+_GREATEST_ADD = 2**63
+
+
+class Counter(Metric):
+    """A number that only goes up: the sum of what all processes have added.
+
+    On the board and in Prometheus its name ends in `_total`, whether or not `name` does.
+    Without label names it is registered here and shows as 0; else at the first `labels(…)`.
+
+    `registry` is accepted and not used: the board is the registry, and it is one for all.
+
+    Errors: `ValueError` for a bad name or label name, and for a declaration that contradicts an
+    earlier one of this process. A board that cannot be opened or is full is one `RuntimeWarning`.
+    """
+
+    __slots__ = ("_add", "_add_double", "_inc_one", "_read")
+
+    _type = "counter"
+    _handle = lowlevel.CounterHandle
+    _updates = ("_inc_one", "_add", "_add_double", "_read")
+    _suffixes = ("_total", "_created")
+
+    _inc_one: Callable[[], object]
+    _add: Callable[[int], object]
+    _add_double: Callable[[float], int]
+    _read: Callable[[], float]
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        labelnames: Iterable[str] = (),
+        namespace: str = "",
+        subsystem: str = "",
+        unit: str = "",
+        registry: object = None,
+    ) -> None:
+        super().__init__(name, documentation, labelnames, namespace, subsystem, unit)
+
+    def _connect(self, library: lowlevel.Library, handle: lowlevel.CounterHandle) -> None:
+        self._inc_one = partial(library.counter_inc, handle)
+        self._add = partial(library.counter_add, handle)
+        self._add_double = partial(library.counter_add_double, handle)
+        self._read = partial(library.counter_value, handle)
+
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        """Adds `amount`. No syscall, no lock; safe in threads, signal handlers and after fork.
+
+        An `int` is counted as an integer: such a counter is exact up to 2**64. NaN and infinities
+        are not counted and warned of once. An exemplar is checked and not kept.
+
+        Errors: `ValueError` where `amount` is negative, where the metric has label names and no
+        values, and for an exemplar that OpenMetrics does not allow.
+        """
+        if amount == 1 and exemplar is None:
+            self._inc_one()
+        else:
+            self._inc_by(amount, exemplar)
+
+    def _inc_by(self, amount: float, exemplar: dict[str, str] | None) -> None:
+        if amount < 0:
+            self._check_updatable()
+            raise ValueError("Counters can only be incremented by non-negative amounts.")
+        if isinstance(amount, int) and amount < _GREATEST_ADD:
+            self._add(amount)
+        elif self._add_double(float(amount)):  # a status other than OK, which is 0
+            message = f"{self} was asked to add {amount}, which was not counted"
+            warn_once(("amount", self._definition.name), message)
+        if exemplar:
+            check_exemplar(exemplar)
+
+    def count_exceptions(
+        self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception
+    ) -> ExceptionCounter:
+        """Counts the exceptions of these types that leave a block or a decorated function.
+
+        Errors: `ValueError` where the metric has label names and no values.
+        """
+        self._check_updatable()
+        return ExceptionCounter(self, exception)
+
+    def value(self) -> float:
+        """What all processes have counted into this series since the board was made.
+
+        For tests and for looking: microseconds, not nanoseconds. 0 where updates go nowhere.
+        """
+        return float(self._read())

@@ -1,0 +1,97 @@
+"""What a metric is, apart from its values: the names, the checks on them, and their order."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, NamedTuple, Sequence
+
+_RESERVED_LABEL_NAME = re.compile(r"__.*")
+
+
+class Definition(NamedTuple):
+    """Everything that another process needs to make the same metric: this is what is pickled."""
+
+    name: str
+    """As on the board: a counter's ends in `_total`."""
+    documentation: str
+    labelnames: tuple[str, ...]
+    unit: str
+    bounds: tuple[float, ...] = ()
+    """Upper bounds of a histogram's buckets, ascending, without +Inf."""
+    mode: str = ""
+    """A gauge's aggregation over processes, in prometheus_client's words."""
+
+    def same_series(self, other: Definition) -> bool:
+        """Whether both mean the same series. Help may change, and labels are sorted on a board."""
+        return self._identity() == other._identity()
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.name, tuple(sorted(self.labelnames)), self.unit, self.bounds, self.mode)
+
+
+def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -> str:
+    """prometheus_client's name of a metric: `namespace_subsystem_name_unit`, without `_total`.
+
+    Errors: `ValueError` where the name is empty or cannot be written as UTF-8.
+    """
+    if not name:
+        raise ValueError("Metric name should not be empty")
+    full = "_".join(part for part in (namespace, subsystem, name) if part)
+    if kind == "counter" and full.endswith("_total"):
+        full = full[: -len("_total")]
+    if unit and not full.endswith("_" + unit):
+        full += "_" + unit
+    if not full:
+        raise ValueError("Metric name should not be empty")
+    _check_text(full, "metric name")
+    return full
+
+
+def label_names(names: Iterable[str], reserved: Sequence[str]) -> tuple[str, ...]:
+    """The label names as a tuple.
+
+    Errors: `ValueError` for what prometheus_client refuses (`__` in front, `le` on a histogram,
+    `quantile` on a summary, not UTF-8), and for a name that comes twice, of which it would make
+    text that no Prometheus accepts.
+    """
+    checked = tuple(names)
+    for name in checked:
+        _check_text(name, "label name")
+        if _RESERVED_LABEL_NAME.match(name) or name in reserved:
+            raise ValueError(f"Reserved label name: {name}")
+    if len(set(checked)) != len(checked):
+        raise ValueError(f"Duplicate label name in {checked}")
+    return checked
+
+
+def bucket_bounds(buckets: Iterable[float | str]) -> tuple[float, ...]:
+    """Upper bounds as numbers, without the +Inf that every histogram has.
+
+    A bound that is given twice is one bucket. Errors: `ValueError` where they are not ascending
+    or where there is none besides +Inf.
+    """
+    bounds = [float(bound) for bound in buckets]
+    # A NaN is equal to nothing, itself neither, and sorts anywhere.
+    if bounds != sorted(bounds) or any(bound != bound for bound in bounds):
+        raise ValueError("Buckets not in sorted order")
+    finite = tuple(dict.fromkeys(bound for bound in bounds if bound != float("inf")))
+    if not finite:
+        raise ValueError("Must have at least two buckets")
+    return finite
+
+
+def check_exemplar(exemplar: dict[str, str]) -> None:
+    """Errors: `ValueError` for label names or a length that OpenMetrics does not allow."""
+    label_names(exemplar, ())
+    length = sum(len(name) + len(value) for name, value in exemplar.items())
+    if length > 128:
+        raise ValueError(f"Exemplar labels have {length} characters, exceeding the limit of 128")
+
+
+def _check_text(text: str, what: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError(f"Invalid {what}: {text!r} is not valid Unicode") from None
+    if "\0" in text:
+        raise ValueError(f"Invalid {what}: {text!r} contains a NUL character")

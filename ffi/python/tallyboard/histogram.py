@@ -1,0 +1,79 @@
+"""Histograms."""
+
+from __future__ import annotations
+
+from ctypes import ArgumentError
+from functools import partial
+from typing import Callable, ClassVar, Iterable, Sequence
+
+from . import lowlevel
+from .blocks import Timer
+from .definition import bucket_bounds, check_exemplar
+from .metric import Metric, refuse_amount
+
+_INF = float("inf")
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, _INF)
+
+
+class Histogram(Metric):
+    """How many observations fell into each bucket, over all processes, and their sum.
+
+    `buckets` are upper bounds, ascending; +Inf is added where it is missing. The default is
+    prometheus_client's. Bounds belong to the family: a name that is on the board with other
+    bounds is refused there.
+
+    Without label names it is registered here and shows as 0; else at the first `labels(…)`.
+    `registry` is accepted and not used: the board is the registry, and it is one for all.
+
+    Errors: `ValueError` for a bad name or label name (`le` is reserved), for buckets that are
+    not ascending, and for a declaration that contradicts an earlier one of this process. A board
+    that cannot be opened or is full is one `RuntimeWarning`.
+    """
+
+    __slots__ = ("_observe",)
+
+    _type = "histogram"
+    _handle = lowlevel.HistogramHandle
+    _updates = ("_observe",)
+    _reserved_labelnames = ("le",)
+    _suffixes = ("_bucket", "_sum", "_count", "_created")
+
+    DEFAULT_BUCKETS: ClassVar[tuple[float, ...]] = _BUCKETS
+
+    _observe: Callable[[float], object]
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        labelnames: Iterable[str] = (),
+        namespace: str = "",
+        subsystem: str = "",
+        unit: str = "",
+        registry: object = None,
+        buckets: Sequence[float | str] = _BUCKETS,
+    ) -> None:
+        bounds = bucket_bounds(buckets)
+        super().__init__(name, documentation, labelnames, namespace, subsystem, unit, bounds=bounds)
+
+    def _connect(self, library: lowlevel.Library, handle: lowlevel.HistogramHandle) -> None:
+        self._observe = partial(library.histogram_observe, handle)
+
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        """Counts one observation, whatever its unit is. No syscall, no lock; any thread.
+
+        An exemplar is checked and not kept.
+
+        Errors: `ValueError` where the metric has label names and no values, and for an exemplar
+        that OpenMetrics does not allow; `TypeError` for what is not a number.
+        """
+        try:
+            self._observe(amount)
+        except ArgumentError:
+            refuse_amount(amount)
+        if exemplar:
+            check_exemplar(exemplar)
+
+    def time(self) -> Timer:
+        """Observes the seconds that a block or a decorated function took."""
+        return Timer(self, "observe")

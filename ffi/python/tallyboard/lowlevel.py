@@ -1,0 +1,272 @@
+"""The C ABI, declared once: every function with its argtypes, restype and errcheck.
+
+Nothing else in the package calls C. `ffi/include/tallyboard.h` is the reference; this file says
+only what Python adds to it.
+
+Two ways of calling are used. Functions that may wait (opening, registering, reading a whole
+board) go through `ctypes.CDLL`, which lets other threads run meanwhile. Updates go through
+`ctypes.PyDLL`, which keeps the interpreter lock: they are a few nanoseconds of work that never
+waits, and giving up the lock would cost more than the update itself and invite a thread switch
+at each of them.
+
+A handle is an object of a subclass of `c_void_p`, made once and passed as it is. An `argtypes`
+entry of exactly its class is the cheapest conversion that still checks the type, so a gauge's
+handle can never reach a counter's function. The handle owns what it points to: whoever holds it
+(a `functools.partial` over an update, say) keeps it usable.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import os
+import sys
+from typing import Any, Callable, ClassVar, Protocol, Sequence
+
+ABI_VERSION = 1
+"""The `TB_ABI_VERSION` that this file was written for."""
+
+
+class LibraryUnusable(Exception):
+    """There is no libtallyboard here, or not one that this package can call. Says what to do."""
+
+
+class Status(enum.IntEnum):
+    """`tb_status`."""
+
+    OK = 0
+    INVALID_ARGUMENT = 1
+    NOT_FOUND = 2
+    EXISTS = 3
+    PERMISSION = 4
+    NO_SPACE = 5
+    VERSION = 6
+    DAMAGED = 7
+    UNSUPPORTED = 8
+    CLASH = 9
+    FULL = 10
+    READ_ONLY = 11
+    IO = 12
+    PANIC = 13
+
+
+class BoardError(Exception):
+    """A call that the library refused, in the library's own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        """One of `Status`, or a number that a newer library has added to them."""
+
+
+class Handle(ctypes.c_void_p):
+    """A pointer that the library gave out, freed when the last Python reference to it goes."""
+
+    # Any: a checker would take a Callable here for a method.
+    _free: ClassVar[Any]
+
+    def __del__(self) -> None:
+        if self:
+            self._free(self)
+
+
+class BoardHandle(Handle):
+    """`tb_board *`."""
+
+
+class CounterHandle(Handle):
+    """`tb_counter *`."""
+
+
+class GaugeHandle(Handle):
+    """`tb_gauge *`."""
+
+
+class HistogramHandle(Handle):
+    """`tb_histogram *`."""
+
+
+class SummaryHandle(Handle):
+    """`tb_summary *`."""
+
+
+class LabelStruct(ctypes.Structure):
+    """`tb_label`."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("value", ctypes.c_char_p))
+
+
+class MetricStruct(ctypes.Structure):
+    """`tb_metric`."""
+
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("name", ctypes.c_char_p),
+        ("help", ctypes.c_char_p),
+        ("unit", ctypes.c_char_p),
+        ("labels", ctypes.POINTER(LabelStruct)),
+        ("label_count", ctypes.c_size_t),
+        ("bounds", ctypes.POINTER(ctypes.c_double)),
+        ("bound_count", ctypes.c_size_t),
+    )
+
+
+class SampleStruct(ctypes.Structure):
+    """`tb_sample`: one series as a reader sees it, valid during the visit."""
+
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("name", ctypes.c_char_p),
+        ("help", ctypes.c_char_p),
+        ("unit", ctypes.c_char_p),
+        ("kind", ctypes.c_int32),
+        ("is_integer", ctypes.c_int32),
+        ("label_count", ctypes.c_size_t),
+        ("labels", ctypes.POINTER(LabelStruct)),
+        ("value", ctypes.c_double),
+        ("count", ctypes.c_uint64),
+        ("sum", ctypes.c_double),
+        ("bucket_count", ctypes.c_size_t),
+        ("bounds", ctypes.POINTER(ctypes.c_double)),
+        ("buckets", ctypes.POINTER(ctypes.c_uint64)),
+        ("created_unix_nanos", ctypes.c_uint64),
+    )
+
+
+Visitor = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(SampleStruct), ctypes.c_void_p)
+"""`tb_visitor`. What it raises is printed and lost, so it has to keep its own exceptions."""
+
+
+KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "summary"}
+"""`TB_KIND_…` in Prometheus's words."""
+
+
+class RegisterFunction(Protocol):
+    """`tb_*_register`. Raises `BoardError`, and has made a handle that goes nowhere then too."""
+
+    def __call__(self, board: BoardHandle, metric: Any, out: Any, /) -> None: ...
+
+
+class Library:
+    """One loaded libtallyboard; an attribute for each function, without its `tb_` prefix."""
+
+    last_error: Callable[[], bytes]
+
+    board_open: Callable[[bytes | None, Any], None]
+    """With None the default board, which `$TALLYBOARD` names."""
+    board_is_off: Callable[[BoardHandle], int]
+    board_visit: Callable[[BoardHandle, Any, None], None]
+
+    register: dict[type[Handle], RegisterFunction]
+    """The four `tb_*_register`, by the handle that they make."""
+
+    counter_inc: Callable[[CounterHandle], None]
+    counter_add: Callable[[CounterHandle, int], None]
+    """The amount is an int from 0 to 2**64 - 1; ctypes cuts a greater one without a word."""
+    counter_add_double: Callable[[CounterHandle, float], int]
+    """Returns a `Status`: an errcheck would cost more than the update."""
+    counter_value: Callable[[CounterHandle], float]
+    gauge_set: Callable[[GaugeHandle, float], None]
+    gauge_add: Callable[[GaugeHandle, float], None]
+    gauge_value: Callable[[GaugeHandle], float]
+    histogram_observe: Callable[[HistogramHandle, float], None]
+    summary_observe: Callable[[SummaryHandle, float], None]
+
+    def __init__(self, path: str) -> None:
+        """Loads `path`, checks its ABI version before any other call, and declares the rest.
+
+        Errors: `LibraryUnusable`.
+        """
+        try:
+            waiting, updating = ctypes.CDLL(path), ctypes.PyDLL(path)
+        except OSError as error:
+            raise LibraryUnusable(f"cannot load {path}: {error}") from error
+        try:
+            found = _declare(waiting, "tb_abi_version", ctypes.c_uint32, [])()
+            if found != ABI_VERSION:
+                raise LibraryUnusable(
+                    f"{path} has version {found} of the C ABI and this package calls "
+                    f"version {ABI_VERSION}: install both from one release"
+                )
+            self._declare_waiting(waiting)
+            self._declare_updates(updating)
+        except AttributeError as error:
+            raise LibraryUnusable(f"{path} is not a whole libtallyboard: {error}") from error
+
+    def _declare_waiting(self, dll: ctypes.CDLL) -> None:
+        self.last_error = _declare(dll, "tb_last_error", ctypes.c_char_p, [])
+        out = ctypes.POINTER(ctypes.c_void_p)
+        self.board_open = self._checked(dll, "tb_board_open", [ctypes.c_char_p, out])
+        self.board_is_off = _declare(dll, "tb_board_is_off", ctypes.c_int32, [BoardHandle])
+        self.board_visit = self._checked(
+            dll, "tb_board_visit", [BoardHandle, Visitor, ctypes.c_void_p]
+        )
+        self.counter_value = _declare(dll, "tb_counter_value", ctypes.c_double, [CounterHandle])
+        self.gauge_value = _declare(dll, "tb_gauge_value", ctypes.c_double, [GaugeHandle])
+        self.register = {}
+        for kind, name in _METRIC_HANDLES:
+            arguments = [BoardHandle, ctypes.POINTER(MetricStruct), out]
+            self.register[kind] = self._checked(dll, f"tb_{name}_register", arguments)
+            kind._free = _declare(dll, f"tb_{name}_free", None, [kind])
+        BoardHandle._free = _declare(dll, "tb_board_close", None, [BoardHandle])
+
+    def _declare_updates(self, dll: ctypes.PyDLL) -> None:
+        self.counter_inc = _declare(dll, "tb_counter_inc", None, [CounterHandle])
+        self.counter_add = _declare(dll, "tb_counter_add", None, [CounterHandle, ctypes.c_uint64])
+        self.counter_add_double = _declare(
+            dll, "tb_counter_add_double", ctypes.c_int32, [CounterHandle, ctypes.c_double]
+        )
+        self.gauge_set = _declare(dll, "tb_gauge_set", None, [GaugeHandle, ctypes.c_double])
+        self.gauge_add = _declare(dll, "tb_gauge_add", None, [GaugeHandle, ctypes.c_double])
+        self.histogram_observe = _declare(
+            dll, "tb_histogram_observe", None, [HistogramHandle, ctypes.c_double]
+        )
+        self.summary_observe = _declare(
+            dll, "tb_summary_observe", None, [SummaryHandle, ctypes.c_double]
+        )
+
+    def _checked(self, dll: ctypes.CDLL, name: str, argtypes: Sequence[Any]) -> Callable[..., None]:
+        """A function that returns `tb_status`: raises `BoardError` where that is not OK."""
+
+        def errcheck(status: int, _function: object, _arguments: object) -> None:
+            if status != Status.OK:
+                words = self.last_error() or b""
+                message = words.decode("utf-8", "replace") or f"{name} failed: status {status}"
+                raise BoardError(status, message)
+
+        function = _declare(dll, name, ctypes.c_int32, argtypes)
+        function.errcheck = errcheck
+        return function  # type: ignore[no-any-return]
+
+
+_METRIC_HANDLES: Sequence[tuple[type[Handle], str]] = (
+    (CounterHandle, "counter"),
+    (GaugeHandle, "gauge"),
+    (HistogramHandle, "histogram"),
+    (SummaryHandle, "summary"),
+)
+
+
+def _declare(dll: ctypes.CDLL, name: str, restype: Any, argtypes: Sequence[Any]) -> Any:
+    function = dll[name]
+    function.restype = restype
+    function.argtypes = argtypes
+    return function
+
+
+def load() -> Library:
+    """Loads the library that `$TALLYBOARD_LIBRARY` names, else the one beside this file.
+
+    Errors: `LibraryUnusable`.
+    """
+    path = os.environ.get("TALLYBOARD_LIBRARY")
+    if path:
+        return Library(os.path.abspath(path))
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtallyboard.so")
+    if os.path.exists(path):
+        return Library(path)
+    if sys.platform != "linux":
+        raise LibraryUnusable(f"boards are not available on {sys.platform} yet")
+    raise LibraryUnusable(
+        f"there is no {path}: install the package again, or let TALLYBOARD_LIBRARY name the library"
+    )

@@ -1,0 +1,201 @@
+"""What the four kinds of metric share: declaring, labels, pickling.
+
+A metric object is one of three things, and its update methods need not ask which, because the
+callables in its `_updates` slots are chosen once, when it is made:
+
+* a *series*: each is a C function with the series' handle in front (`functools.partial`);
+* a *family* that has label names and no values yet: each raises `ValueError`;
+* *nowhere* (`TALLYBOARD=off`, or the board refused it): each does nothing, without calling C.
+
+Declaring a name again, with the same kind, label names, unit, buckets and mode, gives a second
+object that counts into the same series. prometheus_client raises here, because in its registry
+the name was taken; on a board, many declarations of one name are what it is for, and a notebook
+cell that is run twice or a reloaded module is just another of them. A declaration that
+contradicts an earlier one of this process raises `ValueError`, as there.
+
+No lock is held in this module either, for the reason given in `board.py`. Children are made
+outside the dictionary and put in by `setdefault`; making one twice registers one series.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, ClassVar, Iterable, NoReturn, Sequence, TypeVar
+
+from . import definition as names
+from . import lowlevel
+from .board import register
+from .definition import Definition
+
+M = TypeVar("M", bound="Metric")
+
+# By each name that a scrape may show: what this process's own code has declared.
+_declared: dict[str, Metric] = {}
+
+# Whatever this process has by definition: what unpickling looks for before it makes another.
+_by_definition: dict[tuple[type[Metric], Definition], Metric] = {}
+
+_NO_CHILDREN: dict[tuple[str, ...], Any] = {}
+
+
+class Metric:
+    """Base of `Counter`, `Gauge`, `Histogram` and `Summary`; not made by itself."""
+
+    __slots__ = ("__weakref__", "_children", "_definition", "_labelvalues")
+
+    _type: ClassVar[str]
+    _handle: ClassVar[type[lowlevel.Handle]]
+    _updates: ClassVar[tuple[str, ...]]
+    """The slots that `_connect` fills: callables that take whatever the C function takes."""
+    _reserved_labelnames: ClassVar[Sequence[str]] = ()
+    _suffixes: ClassVar[Sequence[str]] = ()
+    """What a scrape may append to the name, which no other metric may end in then."""
+
+    _definition: Definition
+    _labelvalues: tuple[str, ...]
+    _children: dict[tuple[str, ...], Any]
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        labelnames: Iterable[str] = (),
+        namespace: str = "",
+        subsystem: str = "",
+        unit: str = "",
+        bounds: tuple[float, ...] = (),
+        mode: str = "",
+    ) -> None:
+        base = names.full_name(self._type, name, namespace, subsystem, unit)
+        on_board = base + "_total" if self._type == "counter" else base
+        labels = names.label_names(labelnames, self._reserved_labelnames)
+        definition = Definition(on_board, documentation, labels, unit, bounds, mode)
+        shown = [base, *(base + suffix for suffix in self._suffixes)]
+        for each in shown:
+            self._check_declared(each, definition)
+        self._start(definition, ())
+        for each in shown:
+            _declared[each] = self
+        _by_definition[type(self), definition] = self
+
+    def _check_declared(self, shown: str, definition: Definition) -> None:
+        earlier = _declared.get(shown)
+        if earlier is None:
+            return
+        if earlier._type != self._type or not earlier._definition.same_series(definition):
+            raise ValueError(f"Duplicated timeseries: {shown} is declared already, by {earlier!r}")
+
+    @classmethod
+    def _make(cls: type[M], definition: Definition, labelvalues: tuple[str, ...]) -> M:
+        # Not by calling cls: a user's subclass may have an __init__ of another signature.
+        metric = cls.__new__(cls)
+        metric._start(definition, labelvalues)
+        return metric
+
+    def _start(self, definition: Definition, labelvalues: tuple[str, ...]) -> None:
+        self._definition = definition
+        self._labelvalues = labelvalues
+        self._children = _NO_CHILDREN
+        if definition.labelnames and not labelvalues:
+            self._children = {}
+            self._set_updates(partial(_refuse, self._type))
+            return
+        registered = register(self._handle, definition, labelvalues)
+        if registered is None:
+            self._set_updates(_go_nowhere)
+        else:
+            self._connect(*registered)
+
+    def _set_updates(self, update: Callable[..., int]) -> None:
+        for slot in self._updates:
+            setattr(self, slot, update)
+
+    def _connect(self, library: lowlevel.Library, handle: Any) -> None:
+        """Fills the `_updates` with C functions. `handle` is of the class `_handle`."""
+        raise NotImplementedError
+
+    def labels(self: M, *labelvalues: object, **labelkwargs: object) -> M:
+        """The series with these label values, by position or by name; `str()` is applied to each.
+
+        Cost: a dictionary look-up where this object has been asked for them before. The first
+        time, the series is registered and so shows as 0. An object is kept for each set of
+        values as long as the process lives, whether or not the board had room for it.
+
+        Errors: `ValueError` where the values do not fit the label names, where there are no
+        label names, and on what `labels()` has returned.
+        """
+        key = self._key(labelvalues, labelkwargs) if labelkwargs else tuple(map(str, labelvalues))
+        child: M | None = self._children.get(key)
+        return self._child(key) if child is None else child
+
+    def _key(
+        self, labelvalues: tuple[object, ...], labelkwargs: dict[str, object]
+    ) -> tuple[str, ...]:
+        self._check_labelable()
+        if labelvalues:
+            raise ValueError("Can't pass both *args and **kwargs")
+        labelnames = self._definition.labelnames
+        if len(labelkwargs) != len(labelnames):
+            raise ValueError("Incorrect label names")
+        try:
+            return tuple(str(labelkwargs[name]) for name in labelnames)
+        except KeyError:
+            raise ValueError("Incorrect label names") from None
+
+    def _child(self: M, key: tuple[str, ...]) -> M:
+        self._check_labelable()
+        if len(key) != len(self._definition.labelnames):
+            raise ValueError("Incorrect label count")
+        child: M = self._children.setdefault(key, self._make(self._definition, key))
+        return child
+
+    def _check_labelable(self) -> None:
+        if not self._definition.labelnames:
+            raise ValueError(f"No label names were set when constructing {self}")
+        if self._labelvalues:
+            values = dict(zip(self._definition.labelnames, self._labelvalues))
+            raise ValueError(
+                f"{self} already has labels set ({values}); can not chain calls to .labels()"
+            )
+
+    def _check_updatable(self) -> None:
+        if self._definition.labelnames and not self._labelvalues:
+            _refuse(self._type)
+
+    def __str__(self) -> str:
+        return f"{self._type}:{self._definition.name}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__module__}.{type(self).__name__}({self._definition.name})"
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickles as what it is, not as what it has counted: see `_restore`."""
+        return _restore, (type(self), self._definition, self._labelvalues)
+
+
+def _restore(cls: type[M], definition: Definition, labelvalues: tuple[str, ...]) -> M:
+    """The metric of this definition in the process that unpickles it, made if there is none.
+
+    It does not contend for the name with this process's own declarations: a worker that is
+    reused may get a definition that the driver has changed since. The board is the judge then.
+    """
+    known: Any = _by_definition.get((cls, definition))
+    if known is None:
+        made = cls._make(definition, ())
+        known = _by_definition.setdefault((cls, definition), made)
+    family: M = known
+    return family.labels(*labelvalues) if labelvalues else family
+
+
+def refuse_amount(amount: object) -> NoReturn:
+    """Raises what Python says of a wrong type: ctypes has an exception of its own for it."""
+    raise TypeError(f"a number is needed, not {amount!r}") from None
+
+
+def _refuse(kind: str, *_: object) -> NoReturn:
+    raise ValueError(f"{kind} metric is missing label values")
+
+
+def _go_nowhere(*_: object) -> int:
+    # lowlevel.Status.OK, for the one update that has a status. As a value: nothing was counted.
+    return 0

@@ -1,0 +1,72 @@
+"""Tests of this process count on a private board; those that start processes make a board each."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+# Read when the first metric is declared, which is in a test module.
+os.environ["TALLYBOARD"] = "private"
+
+from tallyboard import lowlevel
+
+_numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    try:
+        lowlevel.load()
+    except lowlevel.LibraryUnusable as error:
+        raise pytest.UsageError(
+            f"{error}\nInstall the package (`pip install ./ffi/python`) and run `pytest`, not "
+            "`python -m pytest`, which would import the source folder."
+        ) from None
+
+
+@pytest.fixture
+def name() -> str:
+    """A metric name that no other test uses: all of them share one board."""
+    return f"t{next(_numbers)}"
+
+
+@pytest.fixture
+def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for a board that the processes of `run` share. Boards want a memory filesystem."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="tallyboard-test-") as folder:
+        monkeypatch.setenv("TALLYBOARD_DIR", folder)
+        monkeypatch.setenv("TALLYBOARD", "test")
+        yield Path(folder)
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a program in a process of its own and returns what it prints. It must exit with 0.
+
+    The program is a file, so that it has a `__main__` like a driver script.
+    """
+
+    def run(program: str, *arguments: str, **environment: str) -> str:
+        script = tmp_path / f"program{next(_numbers)}.py"
+        script.write_text(program, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, str(script), *arguments],
+            env={**os.environ, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,142 @@
+"""Declaring: what a second declaration means, and where prometheus_client is not followed."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+
+import prometheus_client
+import pytest
+
+import tallyboard
+from tallyboard import Counter, Gauge, Histogram, Summary
+
+
+def test_a_second_declaration_counts_into_the_same_series(name: str) -> None:
+    first = Counter(name, "Help.", ["a", "b"])
+    second = Counter(f"{name}_total", "A better help.", ["b", "a"])
+    first.labels(a="x", b="y").inc()
+    second.labels(a="x", b="y").inc(2)
+    assert first.labels("x", "y").value() == second.labels("y", "x").value() == 3
+
+
+def test_a_second_declaration_may_not_contradict_the_first(name: str) -> None:
+    Histogram(name, "Help.")
+    for contradiction in (
+        lambda: Histogram(name, "Help.", buckets=[1, 2]),
+        lambda: Histogram(name, "Help.", ["a"]),
+        lambda: Gauge(name, "Help."),
+        lambda: Gauge(f"{name}_count", "Help."),
+    ):
+        with pytest.raises(ValueError, match=f"{name}.* is declared already"):
+            contradiction()
+    assert Histogram(name, "Help.", buckets=(*Histogram.DEFAULT_BUCKETS[:-1],))
+
+
+def test_label_names_that_no_scrape_could_show_are_refused(name: str) -> None:
+    # prometheus_client takes both, and writes text that Prometheus does not read.
+    with pytest.raises(ValueError, match="Duplicate label name"):
+        Counter(name, "Help.", ["a", "a"])
+    with pytest.raises(ValueError, match="NUL"):
+        Counter(name, "Help.", ["a\0"])
+    with pytest.raises(ValueError, match="NUL"):
+        Counter(f"{name}\0", "Help.")
+
+
+def test_names_may_be_any_text_as_in_prometheus_3(name: str) -> None:
+    gauge = Gauge(f"{name}.größe/s", "Help.", ["größe"])
+    gauge.labels(größe="x").inc()
+    (series,) = (each for each in tallyboard.series() if each.name.startswith(f"{name}."))
+    assert series.labels == {"größe": "x"}
+
+
+def test_buckets_that_are_given_twice_are_one(name: str) -> None:
+    histogram = Histogram(name, "Help.", buckets=[1, 1.0, "1", 2, math.inf, math.inf])
+    histogram.observe(1)
+    (series,) = (each for each in tallyboard.series() if each.name == name)
+    assert series.buckets == ((1.0, 1), (2.0, 1), (math.inf, 1))
+
+
+def test_buckets_are_not_sorted_when_one_is_not_a_number(name: str) -> None:
+    with pytest.raises(ValueError, match="sorted"):
+        Histogram(name, "Help.", buckets=[1, math.nan])
+
+
+def test_gauge_modes_to_come_say_so(name: str) -> None:
+    for mode in ("all", "liveall", "sum", "livesum", "min", "livemin", "max", "livemax"):
+        with pytest.raises(NotImplementedError, match=f"'{mode}' is not there yet"):
+            Gauge(name, "Help.", multiprocess_mode=mode)
+
+
+def test_gauge_without_a_mode_is_one_number_for_all(name: str) -> None:
+    gauge = Gauge(name, "Help.")
+    gauge.set(5)
+    gauge.inc()
+    gauge.dec(2)
+    assert gauge.value() == 4
+
+
+@pytest.mark.parametrize("kind", [Counter, Gauge, Histogram, Summary])
+def test_parameters_are_those_of_prometheus_client(kind: type) -> None:
+    theirs = getattr(prometheus_client, kind.__name__)
+    for method in (
+        "__init__",
+        "labels",
+        "inc",
+        "dec",
+        "set",
+        "observe",
+        "time",
+        "count_exceptions",
+    ):
+        if not hasattr(kind, method):
+            continue
+        expected = [
+            (each.name, each.kind)
+            for each in inspect.signature(getattr(theirs, method)).parameters.values()
+            if not each.name.startswith("_")
+        ]
+        found = inspect.signature(getattr(kind, method)).parameters.values()
+        assert [(each.name, each.kind) for each in found] == expected
+
+
+def test_default_buckets_are_those_of_prometheus_client() -> None:
+    assert Histogram.DEFAULT_BUCKETS == prometheus_client.Histogram.DEFAULT_BUCKETS
+
+
+def test_text(name: str) -> None:
+    assert str(Counter(name, "Help.")) == f"counter:{name}_total"
+    assert repr(Gauge(f"{name}_g", "Help.")) == f"tallyboard.gauge.Gauge({name}_g)"
+
+
+def test_a_subclass_has_children_of_its_class(name: str) -> None:
+    class Requests(Counter):
+        def __init__(self) -> None:
+            super().__init__(name, "Help.", ["a"])
+
+        def twice(self) -> None:
+            self.inc(2)
+
+    requests = Requests()
+    requests.labels("x").twice()
+    assert requests.labels("x").value() == 2
+
+
+def test_children_are_kept(name: str) -> None:
+    gauge = Gauge(name, "Help.", ["a"])
+    assert gauge.labels("x") is gauge.labels(a="x")
+
+
+def test_copies_are_the_same_metric(name: str) -> None:
+    gauge = Gauge(name, "Help.", ["a"])
+    assert copy.copy(gauge) is gauge
+    assert copy.deepcopy({"g": gauge.labels("x")})["g"] is gauge.labels("x")
+
+
+def test_counters_are_exact_where_floats_are_not(name: str) -> None:
+    counter = Counter(name, "Help.")
+    counter.inc(2**53)
+    counter.inc()
+    counter.inc()
+    assert counter.value() == 2**53 + 2
