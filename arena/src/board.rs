@@ -11,12 +11,15 @@ use crate::histogram::Histogram;
 use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, Header, PROCESSES, SLOTS};
 use crate::liveness::Reopen;
 use crate::location::Location;
+use crate::lock;
 use crate::planes::Planes;
 use crate::process::Process;
+use crate::recent::Recent;
 use crate::region::Region;
 use crate::register::Bound;
 use crate::rseq;
 use crate::segment::Segment;
+use crate::series::FamilyBinding;
 use crate::slot::State;
 use crate::stats::Stats;
 use crate::summary::Summary;
@@ -25,9 +28,10 @@ use core::fmt;
 use core::mem::offset_of;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-/// A board that this process has open. Cheap to clone; handles keep the mapping alive.
+/// A board that this process has open. Cheap to clone. Once something is registered on it,
+/// its mapping stays until the process ends.
 #[derive(Clone)]
 pub struct Board {
     attached: Option<Arc<Attached>>,
@@ -38,6 +42,9 @@ pub struct Board {
 /// so that a process has one row on a board.
 pub(crate) struct Attached {
     pub(crate) segment: Segment,
+    pub(crate) recent: Recent,
+    /// What this process has registered on it.
+    pub(crate) families: Mutex<Vec<&'static FamilyBinding>>,
     path: Option<PathBuf>,
     file: (u64, u64),
     uuid: [u64; 2],
@@ -358,23 +365,9 @@ impl BoardOptions {
     }
 }
 
-/// The boards that this process has mapped. Taken for a few instructions when a board is
-/// opened, never by an update.
+/// The boards that this process has mapped. A child that finds the lock orphaned maps its
+/// boards without the list, which costs it a second row at most.
 static ATTACHED: Mutex<Vec<Weak<Attached>>> = Mutex::new(Vec::new());
-
-/// The list of mapped boards; `None` if it stays locked: then this is a child forked while
-/// another thread held it, and nobody is left to give it back. Such a child maps its boards
-/// without the list, which costs it a second row at most.
-fn attached_boards() -> Option<MutexGuard<'static, Vec<Weak<Attached>>>> {
-    for _ in 0..1_000 {
-        match ATTACHED.try_lock() {
-            Ok(boards) => return Some(boards),
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-        }
-    }
-    None
-}
 
 /// This process's private board: one, so that every `open_default` means the same. All that
 /// takes time is done before the cell is touched.
@@ -420,7 +413,7 @@ fn attach_once(
         attached.file == file && attached.segment.region.is_writable() == writable
     };
     let known = |boards: &[Weak<Attached>]| boards.iter().filter_map(Weak::upgrade).find(same);
-    if let Some(attached) = attached_boards().and_then(|boards| known(&boards)) {
+    if let Some(attached) = lock::unless_orphaned(&ATTACHED).and_then(|boards| known(&boards)) {
         return Ok(attached);
     }
     let absolute = std::path::absolute(path).map_err(|e| io_error(path, e))?;
@@ -432,7 +425,7 @@ fn attach_once(
         writable,
     };
     let mut attached = map(path, how, opened, reopen)?;
-    if let Some(mut boards) = attached_boards() {
+    if let Some(mut boards) = lock::unless_orphaned(&ATTACHED) {
         // Another thread may have mapped it meanwhile: one of the two mappings is enough.
         match known(&boards) {
             Some(theirs) => attached = theirs,
@@ -504,6 +497,8 @@ fn map(
             hash_key: (identity.hash_key[0], identity.hash_key[1]),
             region,
         },
+        recent: Recent::new(),
+        families: Mutex::new(Vec::new()),
         path: how.path,
         file: (meta.dev(), meta.ino()),
         uuid: identity.uuid,

@@ -129,7 +129,7 @@ impl<M: Metric> Builder<M> {
         definition.check()?;
         let name = definition.name.clone();
         let binding = match &self.attached {
-            Some(attached) => Some(Arc::new(FamilyBinding::register(attached, definition)?)),
+            Some(attached) => Some(FamilyBinding::register(attached, definition)?),
             None => None,
         };
         Ok(Family {
@@ -157,7 +157,7 @@ impl Builder<Histogram> {
 /// All series of one metric, by their label values. Cheap to clone.
 pub struct Family<M> {
     /// `None`: the board is `off`.
-    binding: Option<Arc<FamilyBinding>>,
+    binding: Option<&'static FamilyBinding>,
     name: Arc<str>,
     /// For each label in the board's order, its place among the caller's.
     places: Arc<[usize]>,
@@ -167,7 +167,7 @@ pub struct Family<M> {
 impl<M> Clone for Family<M> {
     fn clone(&self) -> Self {
         Family {
-            binding: self.binding.clone(),
+            binding: self.binding,
             name: self.name.clone(),
             places: self.places.clone(),
             metric: PhantomData,
@@ -210,7 +210,7 @@ impl<M: Metric> Family<M> {
     /// The series, if it exists.
     #[inline]
     fn find(&self, values: &[&str]) -> Option<M> {
-        let binding = self.binding.as_ref()?;
+        let binding = self.binding?;
         if values.len() != self.places.len() {
             return None;
         }
@@ -226,7 +226,7 @@ impl<M: Metric> Family<M> {
                 values: values.len(),
             });
         }
-        let Some(binding) = &self.binding else {
+        let Some(binding) = self.binding else {
             return Ok(M::bind(Binding::sink()));
         };
         Series::register(binding, self.places.iter().map(|place| values[*place])).map(M::bind)

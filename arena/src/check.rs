@@ -85,6 +85,7 @@ impl Look<'_> {
         // ORDERING: [L1] Acquire, as in a walk.
         let mut link = Link::of(segment.head(list).load(Ordering::Acquire));
         let mut last_hash = 0;
+        let mut same_hash: Vec<Slot> = Vec::new();
         for _ in 0..=segment.geometry.slots {
             let Some(target) = link.target() else { return };
             let Some(slot) = segment.slot(target) else {
@@ -107,11 +108,37 @@ impl Look<'_> {
             if hash < last_hash {
                 self.fault(format_args!("slot {target}"), "is out of order in its list");
             }
+            if hash != last_hash {
+                same_hash.clear();
+            }
             last_hash = hash;
+            if let Some(twin) = same_hash.iter().find(|other| self.is_twin(**other, slot)) {
+                let what = format!("is READY with the same key as slot {}", twin.index());
+                self.fault(format_args!("slot {target}"), what);
+            }
+            same_hash.push(slot);
             // ORDERING: [L1] Acquire, as in a walk.
             link = Link::of(segment.next(slot).load(Ordering::Acquire));
         }
         self.fault(format_args!("list {list}"), "has no end");
+    }
+
+    /// Whether both slots are READY and their keys are the same.
+    fn is_twin(&self, one: Slot, other: Slot) -> bool {
+        let segment = self.segment;
+        let key = |slot: Slot| {
+            // ORDERING: [S1] Acquire: the record behind it.
+            let state = State::of(segment.state(slot).load(Ordering::Acquire));
+            // Relaxed: behind the state word.
+            let word = |field| segment.record(slot, field).load(Ordering::Relaxed);
+            let kind = Shape::of(word(offset_of!(HeadRecord, shape))).kind;
+            let (key_len, _) = lengths(word(offset_of!(HeadRecord, lengths)));
+            let mut text = [0; MAX_TEXT_LEN];
+            let text = segment.read_text(slot, key_len, &mut text)?.to_vec();
+            let family = word(offset_of!(HeadRecord, family));
+            matches!(state, State::Ready { .. }).then_some((kind, family, text))
+        };
+        key(one).is_some_and(|one| Some(one) == key(other))
     }
 
     fn slot(&mut self, slot: Slot) {

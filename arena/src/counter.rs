@@ -64,13 +64,13 @@ impl Counter {
 
     /// Adds one. No syscall, no lock; about a nanosecond. Safe in a signal handler and
     /// after `fork`. A scrape that runs at the same time may or may not see it.
-    #[inline]
+    #[inline(always)]
     pub fn inc(&self) {
         self.add(1);
     }
 
     /// Adds `n`. As [`inc`](Self::inc); the integer part wraps at 2^64.
-    #[inline]
+    #[inline(always)]
     pub fn add(&self, n: u64) {
         if let Some((segment, cell)) = self.series.cell(INTEGER) {
             // A series that has ended takes no more: nothing to be done about it.
@@ -80,7 +80,7 @@ impl Counter {
 
     /// Adds `x`; false, and nothing is added, if it is negative, NaN or infinite. As
     /// [`inc`](Self::inc) otherwise.
-    #[inline]
+    #[inline(always)]
     pub fn add_f64(&self, x: f64) -> bool {
         if !(0.0..=f64::MAX).contains(&x) {
             return false;
@@ -95,17 +95,14 @@ impl Counter {
     /// The value over all processes; 0 for a sink or a series that has ended. Reads one
     /// word for each CPU: for tests and displays, not for loops.
     pub fn get(&self) -> Number {
-        let read = || {
-            let bound = self.series.bound()?;
-            let family = self.series.family.as_deref()?;
-            family.attached.segment.read_counter(bound)
-        };
-        read().unwrap_or(Number::Int(0))
+        let life = self.series.life();
+        life.and_then(|(segment, bound)| segment.read_counter(bound))
+            .unwrap_or(Number::Int(0))
     }
 
     /// Whether updates go nowhere, because the board is off or refused the registration.
     pub fn is_sink(&self) -> bool {
-        self.series.family.is_none()
+        self.series.is_sink()
     }
 }
 

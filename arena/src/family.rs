@@ -120,8 +120,8 @@ impl Definition {
                     label: label.clone(),
                 });
             }
-            // Sorted, so that twins are neighbours.
-            if place > 0 && self.label_names[place - 1] == *label {
+            // Sorted, so that twins are neighbours; what a board says may be neither.
+            if place > 0 && self.label_names[place - 1] >= *label {
                 return Err(RegisterError::DuplicateLabel {
                     metric: metric(),
                     label: label.clone(),
@@ -141,6 +141,14 @@ impl Definition {
             }),
             None => Ok(()),
         }
+    }
+
+    /// Whether the two are the same family on a board: unit and help may differ.
+    pub(crate) fn is_same(&self, other: &Definition) -> bool {
+        (self.kind, self.aggregation) == (other.kind, other.aggregation)
+            && self.name == other.name
+            && self.label_names == other.label_names
+            && self.bounds == other.bounds
     }
 
     /// Cells of one series of this family: see `LAYOUT.md` §10.

@@ -82,17 +82,14 @@ impl Gauge {
 
     /// The value; 0 if it was never set, for a sink, and for a series that has ended.
     pub fn get(&self) -> f64 {
-        let read = || {
-            let bound = self.series.bound()?;
-            let family = self.series.family.as_deref()?;
-            family.attached.segment.read_gauge(bound)
-        };
-        read().unwrap_or(0.0)
+        let life = self.series.life();
+        life.and_then(|(segment, bound)| segment.read_gauge(bound))
+            .unwrap_or(0.0)
     }
 
     /// Whether updates go nowhere, because the board is off or refused the registration.
     pub fn is_sink(&self) -> bool {
-        self.series.family.is_none()
+        self.series.is_sink()
     }
 }
 

@@ -16,22 +16,57 @@ use std::time::Instant;
 const SUM: u32 = 0;
 const FIRST_BUCKET: usize = 1;
 
-/// Slots of a chain that a handle keeps without an allocation: 24 cells.
-const INLINE_CHAIN: usize = 8;
+/// Where one cell is: `slot << 2 | index in the unit`.
+#[derive(Clone, Copy, Default)]
+struct Place(u32);
 
-/// Where the cells are. Read once, when the handle is made: a chain never changes in a life.
-#[derive(Clone)]
-enum Chain {
-    Inline([u32; INLINE_CHAIN]),
-    Heap(Box<[u32]>),
+impl Place {
+    fn of(chain: &[Slot], cell: usize) -> Option<Place> {
+        let slot = chain.get(cell / UNIT_CELLS)?;
+        // A slot is below 2^22.
+        Some(Place(slot.index() << 2 | (cell % UNIT_CELLS) as u32))
+    }
+
+    #[inline(always)]
+    fn cell(self, head: Cell) -> Cell {
+        Cell {
+            slot: Slot(self.0 >> 2),
+            index: self.0 & 3,
+            ..head
+        }
+    }
 }
 
-impl Chain {
-    #[inline]
-    fn slots(&self) -> &[u32] {
+/// Buckets whose places a handle keeps without an allocation: as many as Prometheus clients
+/// have by default, and more.
+const INLINE_BUCKETS: usize = 16;
+
+/// Where the buckets are. Read once, when the handle is made: a chain never changes in a life.
+#[derive(Clone)]
+enum Places {
+    Inline([Place; INLINE_BUCKETS]),
+    Heap(Box<[Place]>),
+}
+
+impl Places {
+    /// Those of `count` buckets in this chain; `None` if it is too short.
+    fn of(chain: &[Slot], count: usize) -> Option<Places> {
+        let places = (FIRST_BUCKET..FIRST_BUCKET + count).map(|cell| Place::of(chain, cell));
+        if count > INLINE_BUCKETS {
+            return places.collect::<Option<_>>().map(Places::Heap);
+        }
+        let mut inline = [Place::default(); INLINE_BUCKETS];
+        for (into, place) in inline.iter_mut().zip(places) {
+            *into = place?;
+        }
+        Some(Places::Inline(inline))
+    }
+
+    #[inline(always)]
+    fn get(&self, bucket: usize) -> Option<Place> {
         match self {
-            Chain::Inline(slots) => slots,
-            Chain::Heap(slots) => slots,
+            Places::Inline(places) => places.get(bucket).copied(),
+            Places::Heap(places) => places.get(bucket).copied(),
         }
     }
 }
@@ -40,7 +75,7 @@ impl Chain {
 #[derive(Clone)]
 pub struct Histogram {
     series: Series,
-    chain: Chain,
+    places: Places,
 }
 
 impl Metric for Histogram {
@@ -48,39 +83,19 @@ impl Metric for Histogram {
 
     fn bind(binding: Binding) -> Self {
         let Binding { series, bound } = binding;
-        let mut inline = [0; INLINE_CHAIN];
-        let mut heap = Vec::new();
-        let mut len = 0;
-        let mut put = |slot: Slot| {
-            match inline.get_mut(len) {
-                Some(place) => *place = slot.index(),
-                None => {
-                    if heap.is_empty() {
-                        heap.extend_from_slice(&inline);
-                    }
-                    heap.push(slot.index());
-                }
-            }
-            len += 1;
+        let read = || {
+            let bound = bound?;
+            let (segment, _) = series.cell(SUM)?;
+            let mut chain = vec![bound.slot];
+            segment.chain(bound.slot, bound.serial, |slot| chain.push(slot))?;
+            Places::of(&chain, series.definition()?.bounds.len() + 1)
         };
-        let read = match (&series.family, bound) {
-            (Some(family), Some(bound)) => {
-                put(bound.slot);
-                family.attached.segment.chain(bound.slot, bound.serial, put)
-            }
-            _ => None,
-        };
-        let chain = if heap.is_empty() {
-            Chain::Inline(inline)
-        } else {
-            Chain::Heap(heap.into())
-        };
-        match read {
-            Some(()) => Histogram { series, chain },
+        match read() {
+            Some(places) => Histogram { series, places },
             // Off, refused, or ended before the chain was read.
             None => Histogram {
                 series: Series::sink(),
-                chain,
+                places: Places::Inline(Default::default()),
             },
         }
     }
@@ -95,25 +110,17 @@ impl Histogram {
     /// Counts `value` in the first bucket whose bound is not below it, and adds it to the
     /// sum. No syscall, no lock; a few nanoseconds. Safe in a signal handler and after
     /// `fork`. NaN is counted in the bucket up to +Inf.
-    #[inline]
+    #[inline(always)]
     pub fn observe(&self, value: f64) {
-        let Some((segment, head)) = self.series.cell(SUM) else {
+        let (Some((segment, head)), Some(definition)) =
+            (self.series.cell(SUM), self.series.definition())
+        else {
             return;
         };
-        let Some(family) = self.series.family.as_deref() else {
+        let Some(place) = self.places.get(bucket_of(&definition.bounds, value)) else {
             return;
         };
-        let bounds = family.definition.bounds.as_slice();
-        let cell = FIRST_BUCKET + bucket_of(bounds, value);
-        let Some(slot) = self.chain.slots().get(cell / UNIT_CELLS) else {
-            return;
-        };
-        let bucket = Cell {
-            slot: Slot(*slot),
-            index: (cell % UNIT_CELLS) as u32,
-            ..head
-        };
-        if segment.add_int(bucket, 1).is_ok() {
+        if segment.add_int(place.cell(head), 1).is_ok() {
             // A series that has ended takes no more: nothing to be done about it.
             let _ = segment.add_float(head, value);
         }
@@ -134,7 +141,7 @@ impl Histogram {
 
     /// Whether updates go nowhere, because the board is off or refused the registration.
     pub fn is_sink(&self) -> bool {
-        self.series.family.is_none()
+        self.series.is_sink()
     }
 }
 

@@ -16,11 +16,10 @@ use crate::error::RefusedReason;
 use crate::layout::{Control, HeadRecord};
 use crate::mutation::{self, Mutation};
 use crate::record::{Judgement, Key};
-use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::step::{self, Died, Step};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, fence};
 use core::mem::offset_of;
 
 /// A link word, decoded.
@@ -58,7 +57,11 @@ impl Link {
     }
 
     fn next_count(self) -> u32 {
-        let step = if mutation::is(Mutation::CountStands) { 0 } else { 1 };
+        let step = if mutation::is(Mutation::CountStands) {
+            0
+        } else {
+            1
+        };
         self.count.wrapping_add(step)
     }
 
@@ -116,9 +119,6 @@ impl From<Died> for Lost {
     }
 }
 
-/// Steps of the quick lookup. Lists have half a slot on average.
-const QUICK_STEPS: u32 = 16;
-
 /// How often a walk may begin again. Each time some other process made progress in the
 /// same list, so that a sound board needs a handful.
 const MAX_RESTARTS: u32 = 10_000;
@@ -137,37 +137,6 @@ impl Segment {
     pub(crate) fn list_of(&self, hash: u64) -> u32 {
         // `heads` is a power of two by construction of the geometry.
         (hash as u32) & (self.geometry.heads - 1)
-    }
-
-    /// Looks a living `key` up without changing anything: the quick way, for what is there.
-    /// `None` says nothing: ask [`find`](Self::find).
-    ///
-    /// It need not know that it stayed in one list. Whatever slot it comes to: if that is
-    /// READY before and after the comparison, and its record is the key's, it is the one.
-    #[inline]
-    pub(crate) fn lookup(&self, key: &Key<'_>) -> Option<Bound> {
-        // ORDERING: [L1] Acquire, as in `walk`.
-        let mut link = Link::of(self.head(self.list_of(key.hash)).load(Ordering::Acquire));
-        for _ in 0..QUICK_STEPS {
-            let slot = self.slot(link.target()?)?;
-            // Relaxed: a guess, made sure of below.
-            let hash = self
-                .record(slot, offset_of!(HeadRecord, hash))
-                .load(Ordering::Relaxed);
-            if hash == key.hash {
-                // ORDERING: [S1] Acquire; pairs with the Release of `complete`.
-                let state = State::of(self.state(slot).load(Ordering::Acquire));
-                if let State::Ready { serial } = state {
-                    let bound = Bound { slot, serial };
-                    if key.is_of(self, slot) && self.still_lives(bound) {
-                        return Some(bound);
-                    }
-                }
-            }
-            // ORDERING: [L1] Acquire, as in `walk`.
-            link = Link::of(self.next(slot).load(Ordering::Acquire));
-        }
-        None
     }
 
     /// Looks `key` up; on the way unlinks what was removed and completes what it finds
@@ -189,7 +158,8 @@ impl Segment {
         // ORDERING: [L1] Acquire; pairs with the Release of `publish`. Whoever follows this
         // link sees the record, the text, the chain and the `next` of the slot behind it.
         let mut link = Link::of(self.link_at(place).load(Ordering::Acquire));
-        for _ in 0..=self.geometry.slots {
+        // A slot may be met three times: to mark it, to take it out, to pass it.
+        for _ in 0..3 * (self.geometry.slots + 1) {
             let Some(target) = link.target() else {
                 return Ok(Some(Walk::Absent { place, link }));
             };
@@ -202,14 +172,18 @@ impl Segment {
             let hash = self
                 .record(slot, offset_of!(HeadRecord, hash))
                 .load(Ordering::Relaxed);
-            // ORDERING: [S1] Acquire: a READY that is used without the link's help. It also
-            // keeps the look at `link_at(place)` below from moving up.
+            // ORDERING: [S1] Acquire: a READY that is used without the link's help.
             let state = State::of(self.state(slot).load(Ordering::Acquire));
             let judgement = if hash == key.hash && !next.marked {
                 key.judge(self, slot)
             } else {
                 Judgement::Other
             };
+            // ORDERING: [S2] Acquire fence; pairs with the Release fence of `build`. If a word
+            // of the record was of a later life, the look at the link below sees it changed.
+            if !mutation::is(Mutation::NoWalkFence) {
+                fence(Ordering::Acquire);
+            }
             // The previous link is as it was, so `slot` was in the list all the while and
             // what was read belongs to one life.
             // ORDERING: [L1] Acquire, so that a changed link is followed rightly next time.
@@ -218,35 +192,21 @@ impl Segment {
             {
                 return Ok(None);
             }
-            let unlink_unmarked = mutation::is(Mutation::UnlinkUnmarked)
-                && matches!(state, State::Removed { .. });
+            let unlink_unmarked =
+                mutation::is(Mutation::UnlinkUnmarked) && matches!(state, State::Removed { .. });
             if next.marked || unlink_unmarked {
-                let past = link.led_to(next, false);
-                // ORDERING: [L2] Release: who follows the shortened link sees the slots
-                // behind it, as we do by [L1].
-                if self
-                    .link_at(place)
-                    .compare_exchange(
-                        link.word(),
-                        past.word(),
-                        Ordering::AcqRel,
-                        Ordering::Relaxed,
-                    )
-                    .is_err()
-                {
+                let Some(past) = self.take_out(place, link, slot, next, state)? else {
                     return Ok(None);
-                }
-                step::at(Step::Unlinked)?;
-                if matches!(state, State::Removed { .. }) && self.release(slot, state) {
-                    self.count(offset_of!(Control, reclaimed));
-                }
+                };
                 link = past;
                 continue;
             }
             if let State::Removed { .. } = state {
                 // Whoever removed it died, or is slow: mark it, and meet it again here.
-                self.mark(slot, next);
-                continue;
+                if self.mark(slot, next) {
+                    continue;
+                }
+                return Ok(None);
             }
             if hash > key.hash {
                 return Ok(Some(Walk::Absent { place, link }));
@@ -269,6 +229,39 @@ impl Segment {
             link = next;
         }
         Err(Lost::Refused(RefusedReason::Damaged))
+    }
+
+    /// Takes a marked slot out of its list and frees it; the link that now leads past it, or
+    /// `None` if the place has changed. `state` was loaded before the slot was known to be
+    /// linked, so that it is of the life that is taken out.
+    fn take_out(
+        &self,
+        place: Place,
+        link: Link,
+        slot: Slot,
+        next: Link,
+        state: State,
+    ) -> Result<Option<Link>, Died> {
+        let past = link.led_to(next, false);
+        // ORDERING: [L2] Release: who follows the shortened link sees the slots behind it, as
+        // we do by [L1].
+        if self
+            .link_at(place)
+            .compare_exchange(
+                link.word(),
+                past.word(),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
+            .is_err()
+        {
+            return Ok(None);
+        }
+        step::at(Step::Unlinked)?;
+        if matches!(state, State::Removed { .. }) && self.release(slot, state) {
+            self.count(offset_of!(Control, reclaimed));
+        }
+        Ok(Some(past))
     }
 
     /// Marks the link of a REMOVED slot, so that nothing can be inserted behind it.
@@ -311,31 +304,43 @@ impl Segment {
 
     /// Whether `slot` can be reached from the list of `hash`. For a reaper: the slot's
     /// builder is dead, so that an answer of no stays true. `None`: bounds exceeded.
-    pub(crate) fn is_linked(&self, slot: Slot, hash: u64) -> Option<bool> {
+    pub(crate) fn is_linked(&self, slot: Slot, hash: u64) -> Result<Option<bool>, Died> {
         'again: for _ in 0..MAX_RESTARTS {
             let mut place = Place::Head(self.list_of(hash));
             // ORDERING: [L1] Acquire, as in `walk`.
             let mut link = Link::of(self.link_at(place).load(Ordering::Acquire));
-            for _ in 0..=self.geometry.slots {
+            for _ in 0..3 * (self.geometry.slots + 1) {
                 let Some(target) = link.target() else {
-                    return Some(false);
+                    return Ok(Some(false));
                 };
-                let at = self.slot(target)?;
+                let Some(at) = self.slot(target) else {
+                    return Ok(None);
+                };
                 if at == slot {
-                    return Some(true);
+                    return Ok(Some(true));
                 }
                 // ORDERING: [L1] Acquire, as in `walk`.
                 let next = Link::of(self.next(at).load(Ordering::Acquire));
+                // ORDERING: [S1] Acquire, as in `walk`.
+                let state = State::of(self.state(at).load(Ordering::Acquire));
                 // ORDERING: [L1] Acquire, as in `walk`: `at` was in the list all the while.
                 if self.link_at(place).load(Ordering::Acquire) != link.word() {
                     continue 'again;
                 }
-                place = Place::After(at);
-                // A marked slot still leads on; what is compared next time is its own link.
-                link = next;
+                // A marked link never changes again, so that a second look at it would not
+                // tell that its slot has left the list: take it out, as a walk does.
+                if next.marked && !mutation::is(Mutation::ReaperFollowsMark) {
+                    match self.take_out(place, link, at, next, state)? {
+                        Some(past) => link = past,
+                        None => continue 'again,
+                    }
+                } else {
+                    place = Place::After(at);
+                    link = next;
+                }
             }
-            return None;
+            return Ok(None);
         }
-        None
+        Ok(None)
     }
 }

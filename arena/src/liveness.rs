@@ -316,6 +316,10 @@ mod modelled {
     /// The end of a description: a death, or a drop.
     impl Drop for LockFile {
         fn drop(&mut self) {
+            // A model that failed is over, and its locks with it.
+            if std::thread::panicking() {
+                return;
+            }
             self.table
                 .lock()
                 .unwrap()

@@ -15,7 +15,7 @@ pub(crate) enum Mutation {
     LinkFromAnything,
     /// A walk does not look at the previous link again.
     NoRecheck,
-    /// [L3] A walk's second look at the link may come before what it is to guard.
+    /// [S2] A walk's second look at the link may come before what it is to guard.
     NoWalkFence,
     /// A link's change count stands still.
     CountStands,
@@ -33,20 +33,19 @@ pub(crate) enum Mutation {
     NoReaderFence,
     /// An update checks the state before it loads the pair.
     StateFirst,
+    /// An update puts its sum over whatever the pair has become.
+    AddWithoutCas,
+    /// [P1] A pair is changed and its tag loaded with Relaxed.
+    #[cfg(all(test, arena_loom))]
+    PairRelaxed,
     /// An update that begins a unit does not look whether the slot still is in its chain.
     NoChainCheck,
-    /// A reader of the shared plane looks at the tag once.
-    OneTagLook,
     /// A reaper frees what a dead process was building without a look at the list.
     ReapLinked,
     /// The life lock is not looked at again under the change lock.
     NoSecondLook,
-    /// A row is claimed without its life lock.
-    NoLifeLock,
     /// A row is changed without its change lock.
     NoChangeLock,
-    /// A row is known to its process before its word says that it is in use.
-    RowKnownFirst,
     /// What was unlinked by one who then died is not freed by the next sweep.
     SweepOnlyLinked,
 }

@@ -128,6 +128,7 @@ pub(crate) use machine::Pair;
 /// the tag's serial. Its two halves are still loaded one after the other, as on the machine.
 #[cfg(all(test, arena_loom))]
 mod modelled {
+    use crate::mutation::{self, Mutation};
     use crate::slot::State;
     use crate::sync::{AtomicU64, Ordering};
 
@@ -144,17 +145,21 @@ mod modelled {
         serial << 32 | value
     }
 
+    fn acquire() -> Ordering {
+        mutation::ordering(Mutation::PairRelaxed, Ordering::Acquire, Ordering::Relaxed)
+    }
+
     impl<'r> Pair<'r> {
         pub(crate) fn new(word: &'r AtomicU64) -> Self {
             Pair(word)
         }
 
         pub(crate) fn value(&self) -> u64 {
-            self.0.load(Ordering::Acquire) & u64::from(u32::MAX)
+            self.0.load(acquire()) & u64::from(u32::MAX)
         }
 
         pub(crate) fn tag(&self) -> u64 {
-            match self.0.load(Ordering::Acquire) >> 32 {
+            match self.0.load(acquire()) >> 32 {
                 0 => 0,
                 serial => State::Ready { serial }.word(),
             }
@@ -165,7 +170,7 @@ mod modelled {
                 .compare_exchange(
                     pack(current),
                     pack(new),
-                    Ordering::AcqRel,
+                    mutation::ordering(Mutation::PairRelaxed, Ordering::AcqRel, Ordering::Relaxed),
                     Ordering::Relaxed,
                 )
                 .is_ok()

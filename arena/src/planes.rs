@@ -5,14 +5,11 @@
 //! update takes is decided here and nowhere else. Planes are used only under the kernel
 //! that the board was made under (its boot id), since a CPU's number means nothing beyond.
 
-use crate::layout::{
-    PAGE, PLANE_NONE, PLANE_READY, PLANE_REFUSED, UNIT_CELLS, UNIT_CELLS_OFFSET, UNIT_STRIDE,
-};
+use crate::layout::{PLANE_READY, UNIT_CELLS, UNIT_CELLS_OFFSET, UNIT_STRIDE};
 use crate::mutation::{self, Mutation};
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
-use core::ptr;
 
 /// One cell of a living chain.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +35,16 @@ impl Cell {
         }
     }
 
-    /// The cell's offset in its unit, in bytes.
+    /// The unit's offset in a plane, in bytes.
+    #[inline(always)]
+    fn unit(self) -> u64 {
+        u64::from(self.slot.index()) * UNIT_STRIDE
+    }
+
+    /// The cell's offset in a plane, in bytes.
     #[inline(always)]
     fn offset(self) -> u64 {
-        UNIT_CELLS_OFFSET + u64::from(self.index) * 8
+        self.unit() + UNIT_CELLS_OFFSET + u64::from(self.index) * 8
     }
 }
 
@@ -65,7 +68,7 @@ pub(crate) struct Planes {
     table: Box<[PlaneAddress]>,
     /// The board's state words. Kept beside the table for the update path's sake.
     #[cfg(not(all(test, arena_loom)))]
-    states: ptr::NonNull<u64>,
+    states: core::ptr::NonNull<u64>,
 }
 
 // SAFETY: the address is that of a mapping which is not bound to a thread, and what lies
@@ -88,9 +91,11 @@ impl Planes {
         Planes {
             area,
             table: (0..count)
-                .map(|_| PlaneAddress::new(ptr::null_mut()))
+                .map(|_| PlaneAddress::new(core::ptr::null_mut()))
                 .collect(),
-            states: region.address::<PAGE>(geometry.states).cast(),
+            states: region
+                .address::<{ crate::layout::PAGE }>(geometry.states)
+                .cast(),
         }
     }
 
@@ -123,6 +128,7 @@ mod local {
     //! The path through this CPU's plane.
 
     use super::*;
+    use crate::layout::{PAGE, PLANE_NONE, PLANE_REFUSED};
     use crate::rseq::{self, Outcome, Target};
     use rustix::mm::Advice;
 
@@ -136,9 +142,9 @@ mod local {
                 area: self.planes.area?,
                 planes: self.planes.table.as_ptr().cast(),
                 plane_count: self.planes.table.len() as u32,
-                state: self.state_address(cell.head),
+                states: self.planes.states.as_ptr().cast_const(),
+                head: u64::from(cell.head.index()),
                 tag: cell.tag,
-                unit: u64::from(cell.slot.index()) * UNIT_STRIDE,
             })
         }
 
@@ -158,7 +164,9 @@ mod local {
                 // SAFETY: `target` built it from this segment: the table's entries are
                 // planes of this mapping, each with a unit for every `Slot`; `cell.index`
                 // is below `UNIT_CELLS`.
-                if unsafe { rseq::add_int(&target, cell.offset(), amount) } == Outcome::Done {
+                if unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) }
+                    == Outcome::Done
+                {
                     return Ok(());
                 }
             } else if self.try_add_shared(cell, |value| value.wrapping_add(amount)) {
@@ -172,7 +180,9 @@ mod local {
         pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
             if let Some(target) = self.target(cell) {
                 // SAFETY: as in `add_int`.
-                if unsafe { rseq::add_float(&target, cell.offset(), amount) } == Outcome::Done {
+                if unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) }
+                    == Outcome::Done
+                {
                     return Ok(());
                 }
             } else if self.try_add_shared(cell, add_to_bits(amount)) {
@@ -198,7 +208,9 @@ mod local {
                 tag,
             };
             // SAFETY: as in `add_int`.
-            let add = |target: &Target| unsafe { rseq::add_int(target, cell.offset(), amount) };
+            let add = |target: &Target| unsafe {
+                rseq::add_int(target, cell.unit(), cell.offset(), amount)
+            };
             if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
                 return Ok(());
             }
@@ -221,7 +233,9 @@ mod local {
                 tag,
             };
             // SAFETY: as in `add_int`.
-            let add = |target: &Target| unsafe { rseq::add_float(target, cell.offset(), amount) };
+            let add = |target: &Target| unsafe {
+                rseq::add_float(target, cell.unit(), cell.offset(), amount)
+            };
             if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
                 return Ok(());
             }
@@ -249,7 +263,9 @@ mod local {
                     }
                     Outcome::OtherTag => {
                         // SAFETY: `target` as in `add_int`; `own_state` is a state word.
-                        if unsafe { rseq::begin(&target, own_state, own_word) } == Outcome::Ended {
+                        if unsafe { rseq::begin(&target, cell.unit(), own_state, own_word) }
+                            == Outcome::Ended
+                        {
                             return Err(Ended);
                         }
                     }
@@ -407,7 +423,12 @@ impl Segment {
             } else {
                 return Err(Ended);
             };
-            if pair.compare_exchange((value, tag), (change(before), cell.tag)) {
+            let from = if mutation::is(Mutation::AddWithoutCas) {
+                (pair.value(), pair.tag())
+            } else {
+                (value, tag)
+            };
+            if pair.compare_exchange(from, (change(before), cell.tag)) {
                 return Ok(());
             }
             core::hint::spin_loop();
@@ -433,6 +454,6 @@ impl Segment {
         // ORDERING: [U2] Acquire, in `value`: the second look comes after it. Tags never
         // come back, so a value between two looks at one tag belongs to it.
         let value = pair.value();
-        (mutation::is(Mutation::OneTagLook) || pair.tag() == tag).then_some(value)
+        (pair.tag() == tag).then_some(value)
     }
 }

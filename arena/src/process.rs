@@ -119,34 +119,44 @@ impl Segment {
         let before = RowWord::of(word.load(Ordering::Acquire));
         if before.in_use {
             self.resolve(row)?;
+            self.count(offset_of!(Control, reaped));
         }
         let unlockable = |_| Lost::Refused(RefusedReason::Unlockable);
         let life = self.process.locks().map_err(unlockable)?;
-        if !life.try_lock(life_byte) && !mutation::is(Mutation::NoLifeLock) {
+        if !life.try_lock(life_byte) {
             return Ok(None);
         }
         step::at(Step::RowLocked)?;
         let life = life
             .keep(change, life_byte, &self.process.reopen)
             .map_err(unlockable)?;
-        // Another thread of this process may have claimed a row meanwhile: then this one is
-        // given up unpublished.
-        // Relaxed: see `own_row`.
-        let own = self.process.own.row();
-        if let Err(theirs) =
-            own.compare_exchange(0, u64::from(row) + 1, Ordering::Relaxed, Ordering::Relaxed)
-        {
-            return Ok(Some((theirs - 1) as u32));
-        }
-        self.process.own.adopt(life);
         self.describe_self(row);
         let now = RowWord {
             in_use: true,
             incarnation: before.incarnation + 1,
         };
+        // In use before another thread of this process can build under it: a reaper looks at
+        // rows in use only.
         // ORDERING: [R1] Release; pairs with the Acquire of whoever lists the rows: the
         // description is that of this incarnation.
         word.store(now.word(), Ordering::Release);
+        step::at(Step::RowPublished)?;
+        // Another thread of this process may have claimed a row meanwhile: then this one is
+        // given back.
+        // Relaxed: see `own_row`.
+        let own = self.process.own.row();
+        if let Err(theirs) =
+            own.compare_exchange(0, u64::from(row) + 1, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            let free = RowWord {
+                in_use: false,
+                ..now
+            };
+            // ORDERING: [R1] Release, as above.
+            word.store(free.word(), Ordering::Release);
+            return Ok(Some((theirs - 1) as u32));
+        }
+        self.process.own.adopt(life);
         Ok(Some(row))
     }
 
@@ -175,7 +185,7 @@ impl Segment {
             let is_linked = if mutation::is(Mutation::ReapLinked) {
                 Some(false)
             } else {
-                self.is_linked(slot, hash)
+                self.is_linked(slot, hash)?
             };
             match is_linked {
                 Some(true) => self.complete(slot, row, serial),
@@ -258,10 +268,7 @@ impl Segment {
         put(offset_of!(Row, start_ticks), identity.start_ticks);
         put(offset_of!(Row, name), identity.name[0]);
         put(offset_of!(Row, name) + 8, identity.name[1]);
-        put(
-            offset_of!(Row, version),
-            u64::from(crate::layout::LAYOUT_VERSION),
-        );
+        put(offset_of!(Row, version), identity::LIBRARY_VERSION);
         put(offset_of!(Row, claimed_unix_nanos), clock::unix_nanos());
     }
 
@@ -277,6 +284,22 @@ impl Segment {
 mod identity {
     use std::io::Read;
     use std::os::unix::fs::MetadataExt;
+
+    /// `major << 32 | minor << 16 | patch` of this library.
+    pub(super) const LIBRARY_VERSION: u64 = number(env!("CARGO_PKG_VERSION_MAJOR")) << 32
+        | number(env!("CARGO_PKG_VERSION_MINOR")) << 16
+        | number(env!("CARGO_PKG_VERSION_PATCH"));
+
+    /// A decimal number of cargo's, which cannot be parsed by std in a constant.
+    const fn number(digits: &str) -> u64 {
+        let digits = digits.as_bytes();
+        let (mut value, mut at) = (0, 0);
+        while at < digits.len() {
+            value = value * 10 + (digits[at] - b'0') as u64;
+            at += 1;
+        }
+        value
+    }
 
     pub(super) struct Identity {
         pub pid_namespace: u64,

@@ -153,19 +153,47 @@ const CONTINUATION_TEXT: usize = offset_of!(ContinuationRecord, text);
 
 /// Eight bytes of `text` from `at` as a little-endian word, zeros past its end.
 #[inline]
-fn word_of(text: &[u8], at: usize) -> u64 {
+pub(crate) fn word_of(text: &[u8], at: usize) -> u64 {
     let rest = &text[at..];
-    match rest.first_chunk::<8>() {
-        Some(whole) => u64::from_le_bytes(*whole),
-        None => {
-            let mut bytes = [0; 8];
-            bytes[..rest.len()].copy_from_slice(rest);
-            u64::from_le_bytes(bytes)
+    if let Some(whole) = rest.first_chunk() {
+        return u64::from_le_bytes(*whole);
+    }
+    // Overlapping loads, where there is enough before: byte by byte is slow for what most
+    // label values are.
+    let len = rest.len() as u32;
+    if let Some(last) = text.last_chunk() {
+        // `len` is below 8 here, and a shift by 64 is to give 0.
+        return u64::from_le_bytes(*last)
+            .checked_shr(8 * (8 - len))
+            .unwrap_or(0);
+    }
+    match (rest.first_chunk(), rest.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let last = u64::from(u32::from_le_bytes(*last));
+            u64::from(u32::from_le_bytes(*first)) | last << (8 * (len - 4))
         }
+        _ => rest
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
 }
 
 impl Segment {
+    /// Whether the record of `slot` is that of the series of `family` with this text of `len`
+    /// bytes, zero-padded to words. It fits the head.
+    #[inline]
+    pub(crate) fn is_series(&self, slot: Slot, family: u64, len: usize, text: &[u64]) -> bool {
+        let words = self.words(slot);
+        // Relaxed: as in `head_word`.
+        let word = |field: usize| words.at(field).load(Ordering::Relaxed);
+        let same = |(place, text): (usize, &u64)| word(HEAD_TEXT + 8 * place) == *text;
+        Shape::of(word(offset_of!(HeadRecord, shape))).kind == SERIES
+            && word(offset_of!(HeadRecord, lengths)) as u32 as usize == len
+            && word(offset_of!(HeadRecord, family)) == family
+            && text.iter().enumerate().all(same)
+    }
+
     #[inline]
     fn head_word(&self, slot: Slot, field: usize) -> u64 {
         // Relaxed: record words are ordered by the link or the state word that led here.
@@ -219,8 +247,23 @@ impl Segment {
 
     #[inline]
     fn text_begins_with(&self, slot: Slot, text: &[u8]) -> bool {
+        if text.len() > HEAD_TEXT_LEN {
+            return self.long_text_begins_with(slot, text);
+        }
+        let words = self.words(slot);
+        // Relaxed: as in `head_word`.
+        let word = |place: usize| words.at(HEAD_TEXT + 8 * place).load(Ordering::Relaxed);
+        let (whole, rest) = text.as_chunks::<8>();
+        let same = |(place, bytes): (usize, &[u8; 8])| word(place) == u64::from_le_bytes(*bytes);
         // A record's text is zero-padded, but what follows the key in a family is not: the
         // last word is compared under a mask.
+        whole.iter().enumerate().all(same)
+            && (rest.is_empty()
+                || word(whole.len()) & ((1 << (8 * rest.len())) - 1) == word_of(rest, 0))
+    }
+
+    #[cold]
+    fn long_text_begins_with(&self, slot: Slot, text: &[u8]) -> bool {
         self.each_text_word(slot, text.len(), |at, word| {
             let left = text.len() - at;
             let mask = if left < 8 {
@@ -329,6 +372,19 @@ mod tests {
         assert_eq!(Shape::slots_for(3 * MAX_CHAIN, MAX_TEXT_LEN), Some(64));
         assert_eq!(Shape::slots_for(3 * MAX_CHAIN + 1, 0), None);
         assert_eq!(Shape::slots_for(0, MAX_TEXT_LEN + 1), None);
+    }
+
+    #[test]
+    fn a_word_of_a_text_is_its_bytes_and_zeros() {
+        let text: Vec<u8> = (1..=40).collect();
+        for len in 0..text.len() {
+            for at in 0..=len {
+                let mut bytes = [0; 8];
+                let part = &text[at..len.min(at + 8)];
+                bytes[..part.len()].copy_from_slice(part);
+                assert_eq!(word_of(&text[..len], at), u64::from_le_bytes(bytes));
+            }
+        }
     }
 
     #[test]

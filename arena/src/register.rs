@@ -8,7 +8,7 @@
 use crate::clock;
 use crate::error::RefusedReason;
 use crate::index::{Link, Lost, Walk};
-use crate::layout::{HeadRecord, MAX_CHAIN};
+use crate::layout::{Control, HeadRecord, MAX_CHAIN};
 use crate::mutation::{self, Mutation};
 use crate::record::{Draft, Shape};
 use crate::segment::Segment;
@@ -44,12 +44,13 @@ impl Segment {
     /// Finds the draft's key or makes it. Lock-free. A new key costs a pass over the state
     /// words at worst; the first new key of a process also claims its row (some syscalls).
     pub(crate) fn register(&self, draft: &Draft<'_>) -> Result<Bound, Lost> {
+        // Even `find` finishes what it comes by.
+        if !self.region.is_writable() {
+            return Err(RefusedReason::ReadOnly.into());
+        }
         // 1. It may be there.
         if let Walk::Live { slot, serial } = self.find(&draft.key)? {
             return Ok(Bound { slot, serial });
-        }
-        if !self.region.is_writable() {
-            return Err(RefusedReason::ReadOnly.into());
         }
         let slots = Shape::slots_for(usize::from(draft.cells), draft.text.len())
             .ok_or(RefusedReason::TooLong)?;
@@ -167,11 +168,18 @@ impl Segment {
             }
         }
         step::at(Step::Marked)?;
-        self.sweep_list(hash)
+        // A walk that came through has unlinked the slot, or another has and may have died
+        // before it freed it. A slot is never linked again in the same life.
+        let is_unlinked = self.sweep_list(hash)? && !mutation::is(Mutation::SweepOnlyLinked);
+        if is_unlinked && self.release(slot, State::Removed { serial }) {
+            self.count(offset_of!(Control, reclaimed));
+        }
+        Ok(())
     }
 
-    /// Walks the list of `hash` to its end of equal hashes, which unlinks what is marked.
-    fn sweep_list(&self, hash: u64) -> Result<(), Died> {
+    /// Walks the list of `hash` to its end of equal hashes, which unlinks what is marked;
+    /// false if the walk did not come through.
+    fn sweep_list(&self, hash: u64) -> Result<bool, Died> {
         let nobody = crate::record::Key {
             hash,
             kind: 0,
@@ -182,7 +190,7 @@ impl Segment {
         match self.find(&nobody) {
             #[cfg(all(test, arena_loom))]
             Err(Lost::Died) => Err(step::Died),
-            _ => Ok(()),
+            outcome => Ok(outcome.is_ok()),
         }
     }
 }

@@ -17,6 +17,7 @@
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 mod x86_64;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+#[cfg_attr(all(test, arena_loom), expect(unused_imports))]
 pub(crate) use x86_64::{add_float, add_int, begin, cpu};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
@@ -48,12 +49,12 @@ pub(crate) struct Target {
     pub planes: *const *mut u8,
     /// Entries of the table.
     pub plane_count: u32,
-    /// The head slot's state word.
-    pub state: *const u64,
-    /// What it must say, and the unit too.
+    /// The state words.
+    pub states: *const u64,
+    /// The head slot's index among them.
+    pub head: u64,
+    /// What the head's state must say, and the unit too.
     pub tag: u64,
-    /// The unit's offset in each plane, in bytes.
-    pub unit: u64,
 }
 
 /// The offset of the rseq area from the thread pointer, if this process's threads have one

@@ -5,17 +5,23 @@ use crate::builder::Binding;
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::{Definition, Kind, put_text};
 use crate::index::Lost;
+use crate::lock;
 use crate::planes::Cell;
-use crate::record::{Draft, Key, SERIES};
+use crate::recent::Recent;
+use crate::record::{Draft, Key, SERIES, word_of};
 use crate::register::Bound;
-use crate::segment::hash_prefix;
+use crate::segment::{Segment, hash_prefix};
 use crate::slot::{Slot, State};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// A family as this process knows it: its definition and its place on the board.
+///
+/// Bindings live for ever, and with them the mapping of their board: a handle then holds
+/// plain references, which cost nothing to copy, and can never outlive what it updates. What
+/// is kept is bounded by the metrics that a program defines, times the boards it counts on.
 pub(crate) struct FamilyBinding {
-    pub(crate) attached: Arc<Attached>,
+    attached: &'static Attached,
     pub(crate) definition: Definition,
     bound: Bound,
 }
@@ -25,35 +31,35 @@ impl FamilyBinding {
     pub(crate) fn register(
         attached: &Arc<Attached>,
         definition: Definition,
-    ) -> Result<FamilyBinding, RegisterError> {
+    ) -> Result<&'static FamilyBinding, RegisterError> {
         let segment = &attached.segment;
+        let same = |known: &&&FamilyBinding| {
+            known.definition.is_same(&definition)
+                // Relaxed: a family that has ended is registered again below.
+                && segment.state(known.bound.slot).load(Ordering::Relaxed) == known.bound.tag()
+        };
+        let known = lock::unless_orphaned(&attached.families);
+        if let Some(known) = known.and_then(|families| families.iter().find(same).copied()) {
+            return Ok(known);
+        }
         let registered = match definition.encode() {
+            // A handle on a mapping that may not be written would be one that faults.
+            _ if !segment.region.is_writable() => Err(Lost::Refused(RefusedReason::ReadOnly)),
             Some((text, key_len)) => {
                 segment.register(&segment.family_draft(&definition, &text, key_len))
             }
             None => Err(Lost::Refused(RefusedReason::TooLong)),
         };
-        match registered {
-            Ok(bound) => Ok(FamilyBinding {
-                attached: attached.clone(),
-                definition,
-                bound,
-            }),
-            Err(lost) => Err(refuse(attached, &definition, lost)),
+        let bound = registered.map_err(|lost| refuse(attached, &definition, lost))?;
+        let binding: &FamilyBinding = Box::leak(Box::new(FamilyBinding {
+            attached: Box::leak(Box::new(attached.clone())),
+            definition,
+            bound,
+        }));
+        if let Some(mut families) = lock::unless_orphaned(&attached.families) {
+            families.push(binding);
         }
-    }
-}
-
-impl FamilyBinding {
-    #[inline]
-    fn key<'a>(&self, text: &'a KeyText) -> Key<'a> {
-        let prefixed = text.prefixed();
-        Key {
-            hash: self.attached.segment.hash(prefixed),
-            kind: SERIES,
-            family: self.bound.tag(),
-            text: &prefixed[PREFIX..],
-        }
+        Ok(binding)
     }
 }
 
@@ -87,82 +93,138 @@ fn kind_on_board(attached: &Attached, slot: u32, serial: u64) -> Option<Kind> {
 /// A series' key: the word that is hashed before the text, and the label values in canonical
 /// bytes. Short ones, which most are, without an allocation.
 #[derive(Clone)]
-pub(crate) enum KeyText {
-    Inline(u8, [u8; KeyText::INLINE]),
-    Heap(Box<[u8]>),
+pub(crate) struct KeyText {
+    /// Little-endian words, zero-padded. Each is put together in a register and stored once:
+    /// a load that spans several stores would have to wait for them.
+    words: [u64; KeyText::INLINE],
+    /// Bytes of text in `words`, without the hashed word; meaningless if there is a `heap`.
+    len: u32,
+    /// Prefix and text of a long key.
+    heap: Option<Box<[u8]>>,
 }
 
 /// Length of the hashed word before the text.
 const PREFIX: usize = 8;
 
 impl KeyText {
-    const INLINE: usize = 54;
+    /// Words, the hashed one among them: 56 bytes of text.
+    const INLINE: usize = 8;
+
+    fn empty(family: u64) -> KeyText {
+        let mut words = [0; Self::INLINE];
+        words[0] = u64::from_le_bytes(hash_prefix(SERIES, family));
+        KeyText {
+            words,
+            len: 0,
+            heap: None,
+        }
+    }
 
     /// The values in canonical order. `None`: one is longer than 65,535 bytes.
     #[inline]
     fn encode<'v>(family: u64, values: impl Iterator<Item = &'v str> + Clone) -> Option<KeyText> {
-        let prefix = hash_prefix(SERIES, family);
-        let mut inline = [0; Self::INLINE];
-        inline[..PREFIX].copy_from_slice(&prefix);
-        let mut len = PREFIX;
+        let mut key = KeyText::empty(family);
+        let mut packer = Packer {
+            word: 0,
+            filled: 0,
+            at: 1,
+        };
         for value in values.clone() {
-            let end = len + 2 + value.len();
-            let Some(field) = inline.get_mut(len..end) else {
-                let mut text = prefix.to_vec();
-                for value in values {
-                    put_text(&mut text, value)?;
-                }
-                return Some(KeyText::Heap(text.into()));
-            };
-            let (prefix, text) = field.split_first_chunk_mut::<2>()?;
-            *prefix = (value.len() as u16).to_le_bytes();
-            copy(text, value.as_bytes());
-            len = end;
+            let value = value.as_bytes();
+            let room = 8 * (Self::INLINE - packer.at) - packer.filled as usize;
+            if 2 + value.len() > room {
+                return Self::encode_long(family, values);
+            }
+            // The length and the first six bytes make one word.
+            let head = value.len() as u64 | word_of(value, 0) << 16;
+            packer.put(&mut key.words, head, 2 + value.len().min(6) as u32);
+            let mut at = 6;
+            while at < value.len() {
+                let len = (value.len() - at).min(8) as u32;
+                packer.put(&mut key.words, word_of(value, at), len);
+                at += 8;
+            }
         }
-        Some(KeyText::Inline(len as u8, inline))
+        key.len = packer.finish(&mut key.words);
+        Some(key)
     }
 
-    /// What is hashed.
+    #[cold]
+    fn encode_long<'v>(family: u64, values: impl Iterator<Item = &'v str>) -> Option<KeyText> {
+        let mut key = KeyText::empty(family);
+        let mut text = hash_prefix(SERIES, family).to_vec();
+        for value in values {
+            put_text(&mut text, value)?;
+        }
+        key.heap = Some(text.into());
+        Some(key)
+    }
+
+    /// The words in use, the hashed one first; `None` for a long key.
     #[inline]
-    fn prefixed(&self) -> &[u8] {
-        match self {
-            KeyText::Inline(len, bytes) => &bytes[..usize::from(*len)],
-            KeyText::Heap(bytes) => bytes,
+    fn words(&self) -> Option<&[u64]> {
+        match self.heap {
+            None => self.words.get(..1 + (self.len as usize).div_ceil(8)),
+            Some(_) => None,
         }
     }
-}
 
-/// Copies `from` into `into`, which is as long. Most label values are short, and a call of
-/// memcpy costs more than they are worth: two overlapping words do it.
-#[inline]
-fn copy(into: &mut [u8], from: &[u8]) {
-    if from.len() > 16 {
-        into.copy_from_slice(from);
-    } else if !copy_ends::<8>(into, from) && !copy_ends::<4>(into, from) {
-        // At most three bytes.
-        copy_ends::<2>(into, from);
-        copy_ends::<1>(into, from);
+    /// Gives the bytes that are hashed to `work`.
+    fn prefixed<R>(&self, work: impl FnOnce(&[u8]) -> R) -> R {
+        if let Some(bytes) = &self.heap {
+            return work(bytes);
+        }
+        let mut bytes = [0; 8 * Self::INLINE];
+        for (into, word) in bytes.as_chunks_mut().0.iter_mut().zip(&self.words) {
+            *into = word.to_le_bytes();
+        }
+        work(&bytes[..PREFIX + self.len as usize])
     }
 }
 
-/// Copies the first and the last `N` bytes, if there are as many.
-#[inline]
-fn copy_ends<const N: usize>(into: &mut [u8], from: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
-        return false;
-    };
-    if let Some(into) = into.first_chunk_mut() {
-        *into = *first;
-    }
-    if let Some(into) = into.last_chunk_mut() {
-        *into = *last;
-    }
-    true
+/// Puts bytes together to words.
+struct Packer {
+    word: u64,
+    /// Bytes of `word` in use, below 8.
+    filled: u32,
+    /// Where `word` goes.
+    at: usize,
 }
 
-/// One series, as a handle holds it. `family` is `None` in a sink: updates go nowhere.
+impl Packer {
+    /// Appends the `len` (1 to 8) low bytes of `bytes`, whose other bytes may be anything.
+    #[inline(always)]
+    fn put(&mut self, words: &mut [u64; KeyText::INLINE], bytes: u64, len: u32) {
+        let bytes = bytes & u64::MAX >> (64 - 8 * len);
+        let both = u128::from(bytes) << (8 * self.filled);
+        self.word |= both as u64;
+        self.filled += len;
+        if self.filled >= 8 {
+            if let Some(into) = words.get_mut(self.at) {
+                *into = self.word;
+            }
+            self.word = (both >> 64) as u64;
+            self.filled -= 8;
+            self.at += 1;
+        }
+    }
+
+    /// Stores the last word; the number of bytes put together.
+    #[inline(always)]
+    fn finish(self, words: &mut [u64; KeyText::INLINE]) -> u32 {
+        if let Some(into) = words.get_mut(self.at) {
+            *into = self.word;
+        }
+        8 * (self.at as u32 - 1) + self.filled
+    }
+}
+
+/// One series, as a handle holds it. In a sink there is neither segment nor family: updates
+/// go nowhere.
 pub(crate) struct Series {
-    pub(crate) family: Option<Arc<FamilyBinding>>,
+    /// The family's, at hand: the update path follows one pointer less.
+    segment: Option<&'static Segment>,
+    family: Option<&'static FamilyBinding>,
     /// The binding: two words that may be read torn, since the state check tells.
     slot: AtomicU32,
     tag: AtomicU64,
@@ -172,7 +234,8 @@ pub(crate) struct Series {
 impl Clone for Series {
     fn clone(&self) -> Self {
         Series {
-            family: self.family.clone(),
+            segment: self.segment,
+            family: self.family,
             // Relaxed: see the fields.
             slot: AtomicU32::new(self.slot.load(Ordering::Relaxed)),
             tag: AtomicU64::new(self.tag.load(Ordering::Relaxed)),
@@ -185,53 +248,81 @@ impl Series {
     /// A series whose updates go nowhere.
     pub(crate) fn sink() -> Series {
         Series {
+            segment: None,
             family: None,
             slot: AtomicU32::new(0),
             tag: AtomicU64::new(0),
-            text: KeyText::Inline(0, [0; KeyText::INLINE]),
+            text: KeyText::empty(0),
         }
     }
 
     /// Finds the series of these label values, given in the family's order. Lock-free; no
-    /// allocation for short values.
+    /// allocation. `None` says nothing: ask [`register`](Self::register).
     #[inline]
     pub(crate) fn find<'v>(
-        family: &Arc<FamilyBinding>,
+        family: &'static FamilyBinding,
         values: impl Iterator<Item = &'v str> + Clone,
     ) -> Option<Binding> {
-        let text = KeyText::encode(family.bound.tag(), values)?;
-        let segment = &family.attached.segment;
-        let bound = segment.lookup(&family.key(&text))?;
-        Some(Series::bind(family, bound, text))
+        let tag = family.bound.tag();
+        let text = KeyText::encode(tag, values)?;
+        let Attached {
+            segment, recent, ..
+        } = family.attached;
+        let words = text.words()?;
+        let slot = segment.slot(Recent::index(recent.place(words))?)?;
+        // It does not matter how the slot was come by: READY before and after the
+        // comparison, and the record the key's, it is the one.
+        // ORDERING: [S1] Acquire; pairs with the Release of `complete`.
+        let State::Ready { serial } = State::of(segment.state(slot).load(Ordering::Acquire)) else {
+            return None;
+        };
+        let bound = Bound { slot, serial };
+        (segment.is_series(slot, tag, text.len as usize, &words[1..]) && segment.still_lives(bound))
+            .then(|| Series::bind(family, bound, text))
     }
 
-    /// Finds the series of these label values or makes it.
-    #[cold]
+    /// Finds the series of these label values or makes it. No allocation for short values.
+    #[inline(never)]
     pub(crate) fn register<'v>(
-        family: &Arc<FamilyBinding>,
+        family: &'static FamilyBinding,
         values: impl Iterator<Item = &'v str> + Clone,
     ) -> Result<Binding, RegisterError> {
-        let refused = |lost| refuse(&family.attached, &family.definition, lost);
-        let text = KeyText::encode(family.bound.tag(), values)
+        let refused = |lost| refuse(family.attached, &family.definition, lost);
+        let tag = family.bound.tag();
+        let text = KeyText::encode(tag, values)
             .ok_or_else(|| refused(Lost::Refused(RefusedReason::TooLong)))?;
-        let key = family.key(&text);
-        let draft = Draft {
-            key,
-            text: key.text,
-            metric: family.definition.kind.code(),
-            aggregation: 0,
-            cells: family.definition.cells(),
-            family_slot: family.bound.slot.index(),
+        let Attached {
+            segment, recent, ..
+        } = family.attached;
+        let register = |prefixed: &[u8]| {
+            let text = &prefixed[PREFIX..];
+            segment.register(&Draft {
+                key: Key {
+                    hash: segment.hash(prefixed),
+                    kind: SERIES,
+                    family: tag,
+                    text,
+                },
+                text,
+                metric: family.definition.kind.code(),
+                aggregation: 0,
+                cells: family.definition.cells(),
+                family_slot: family.bound.slot.index(),
+            })
         };
-        let bound = family.attached.segment.register(&draft).map_err(refused)?;
+        let bound = text.prefixed(register).map_err(refused)?;
+        if let Some(words) = text.words() {
+            Recent::remember(recent.place(words), bound.slot);
+        }
         Ok(Series::bind(family, bound, text))
     }
 
     #[inline]
-    fn bind(family: &Arc<FamilyBinding>, bound: Bound, text: KeyText) -> Binding {
+    fn bind(family: &'static FamilyBinding, bound: Bound, text: KeyText) -> Binding {
         Binding {
             series: Series {
-                family: Some(family.clone()),
+                segment: Some(&family.attached.segment),
+                family: Some(family),
                 slot: AtomicU32::new(bound.slot.index()),
                 tag: AtomicU64::new(bound.tag()),
                 text,
@@ -242,16 +333,32 @@ impl Series {
 
     /// The board and a cell of the head's own unit, if this is not a sink.
     #[inline(always)]
-    pub(crate) fn cell(&self, index: u32) -> Option<(&crate::segment::Segment, Cell)> {
-        let family = self.family.as_deref()?;
+    pub(crate) fn cell(&self, index: u32) -> Option<(&'static Segment, Cell)> {
+        let segment = self.segment?;
         // Relaxed: see the fields.
         let slot = Slot(self.slot.load(Ordering::Relaxed));
         let tag = self.tag.load(Ordering::Relaxed);
-        Some((&family.attached.segment, Cell::of_head(slot, index, tag)))
+        Some((segment, Cell::of_head(slot, index, tag)))
+    }
+
+    /// The definition of the series' family; `None` for a sink.
+    #[inline(always)]
+    pub(crate) fn definition(&self) -> Option<&'static Definition> {
+        Some(&self.family?.definition)
+    }
+
+    /// Whether updates go nowhere.
+    pub(crate) fn is_sink(&self) -> bool {
+        self.family.is_none()
+    }
+
+    /// The board's segment and this life of the series.
+    pub(crate) fn life(&self) -> Option<(&'static Segment, Bound)> {
+        Some((self.segment?, self.bound()?))
     }
 
     /// The binding as a life of the slot.
-    pub(crate) fn bound(&self) -> Option<Bound> {
+    fn bound(&self) -> Option<Bound> {
         let (_, cell) = self.cell(0)?;
         match State::of(cell.tag) {
             State::Ready { serial } => Some(Bound {
@@ -271,17 +378,16 @@ mod tests {
     fn keys_of_every_length_are_their_canonical_bytes() {
         let text = "abcdefghijklmnopqrstuvwxyz".repeat(4);
         for len in 0..text.len() {
-            let values = [&text[..len], &text[len..]];
-            let key = KeyText::encode(8 << 22, values.into_iter()).unwrap();
-            let mut expected = (8_u64 << 22 | 2).to_le_bytes().to_vec();
-            for value in values {
-                put_text(&mut expected, value).unwrap();
+            for cut in 0..=len {
+                let values = [&text[..cut], "", &text[cut..len]];
+                let key = KeyText::encode(8 << 22, values.into_iter()).unwrap();
+                let mut expected = (8_u64 << 22 | 2).to_le_bytes().to_vec();
+                for value in values {
+                    put_text(&mut expected, value).unwrap();
+                }
+                assert_eq!(key.words().is_some(), expected.len() <= 64, "{len} {cut}");
+                key.prefixed(|bytes| assert_eq!(bytes, expected, "{len} {cut}"));
             }
-            assert_eq!(key.prefixed(), expected, "{len}");
-        }
-        for len in 0..=20 {
-            let key = KeyText::encode(0, [&text[..len]].into_iter()).unwrap();
-            assert_eq!(key.prefixed()[10..], text.as_bytes()[..len]);
         }
     }
 }

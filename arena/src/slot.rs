@@ -139,15 +139,21 @@ impl Segment {
         for step in 0..slots {
             let slot = self.slot((start + step) % slots)?;
             let state = self.state(slot);
-            // Relaxed: the CAS decides; a continuation's head is looked at with Acquire.
-            let word = state.load(Ordering::Relaxed);
+            // ORDERING: [S4] Acquire; pairs with the Release below. Whoever meets a CONT sees
+            // its head BUILDING, or what came after, and never takes it for dead.
+            let word = state.load(Ordering::Acquire);
             if !self.is_claimable(word) {
                 continue;
             }
             // ORDERING: [S3] Acquire; pairs with the CAS to FREE. What the life before did
-            // to this slot is over.
+            // to this slot is over. [S4] Release: a CONT brings its head's claim along.
+            let both = mutation::ordering(
+                Mutation::ContinuationRelaxed,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
             if state
-                .compare_exchange(word, claimed.word(), Ordering::Acquire, Ordering::Relaxed)
+                .compare_exchange(word, claimed.word(), both, Ordering::Relaxed)
                 .is_ok()
             {
                 hint.store(u64::from(slot.index()) + 1, Ordering::Relaxed);

@@ -115,6 +115,19 @@ impl Reader {
         let segment = &attached.segment;
         self.planes.clear();
         self.planes.extend(segment.ready_planes());
+        let mut changed = self.scan(segment);
+        // A family made after its slot was passed, and a series of it in a slot after that:
+        // whoever sees the series ready sees the family too.
+        if changed && self.has_orphans() {
+            changed |= self.scan(segment);
+        }
+        if changed {
+            self.assemble();
+        }
+    }
+
+    /// Decodes what changed since the last pass over the state words; whether anything did.
+    fn scan(&mut self, segment: &Segment) -> bool {
         let mut changed = false;
         for index in 0..segment.geometry.slots {
             let Some(slot) = segment.slot(index) else {
@@ -142,9 +155,27 @@ impl Reader {
             self.records[at] = record;
             self.seen[at] = word;
         }
-        if changed {
-            self.assemble();
-        }
+        changed
+    }
+
+    /// The tags of the families that were decoded, with the number of their labels.
+    fn label_counts(&self) -> HashMap<u64, usize> {
+        let decoded = self.seen.iter().zip(&self.records);
+        decoded
+            .filter_map(|(tag, record)| match record {
+                Record::Family(definition) => Some((*tag, definition.label_names.len())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether a series was decoded whose family was not.
+    fn has_orphans(&self) -> bool {
+        let known = self.label_counts();
+        self.records.iter().any(|record| match record {
+            Record::Series { family, .. } => !known.contains_key(family),
+            _ => false,
+        })
     }
 
     /// Families by name, one for each name: the newest definition.
@@ -232,15 +263,7 @@ impl Reader {
             .enumerate()
             .map(|(place, family)| (family.tag, place))
             .collect();
-        let known: HashMap<u64, usize> = self
-            .seen
-            .iter()
-            .zip(&self.records)
-            .filter_map(|(tag, record)| match record {
-                Record::Family(definition) => Some((*tag, definition.label_names.len())),
-                _ => None,
-            })
-            .collect();
+        let known = self.label_counts();
         let mut damaged = 0;
         for record in &self.records {
             match record {

@@ -25,8 +25,28 @@ pub(crate) enum Step {
     RowChanging,
     /// `claim`: the row's life lock is held.
     RowLocked,
+    /// `claim`: the row's word says that it is in use.
+    RowPublished,
     /// `reap`: what the dead process was building is resolved.
     Resolved,
+}
+
+impl Step {
+    /// All of them, in the order of the protocols.
+    #[cfg(all(test, arena_loom))]
+    pub(crate) const ALL: [Step; 11] = [
+        Step::Claimed,
+        Step::Chained,
+        Step::Written,
+        Step::Linked,
+        Step::Removed,
+        Step::Marked,
+        Step::Unlinked,
+        Step::RowChanging,
+        Step::RowLocked,
+        Step::RowPublished,
+        Step::Resolved,
+    ];
 }
 
 #[cfg(not(all(test, arena_loom)))]

@@ -111,10 +111,11 @@ enum {
     TB_DAMAGED = 7,          /* it is not a board, or its bytes are bad */
     TB_UNSUPPORTED = 8,      /* this file system, system or library version cannot do that */
     TB_CLASH = 9,            /* the name is taken by a metric of another type */
-    TB_FULL = 10,            /* no slot or process row is free on the board, or no slot holds so much */
+    TB_FULL = 10,            /* no slot or process row is free on the board */
     TB_READ_ONLY = 11,       /* the board was attached for reading only */
     TB_IO = 12,              /* the system refused, for a reason that has no code of its own */
-    TB_PANIC = 13            /* a bug in the library; please report what tb_last_error() says */
+    TB_PANIC = 13,           /* a bug in the library; please report what tb_last_error() says */
+    TB_TOO_LONG = 14         /* text or buckets are longer than any record can be */
 };
 
 /*
@@ -386,7 +387,7 @@ typedef struct tb_metric {
  *
  * TB_INVALID_ARGUMENT: a NULL or bad name, label or bound; tb_last_error() names it; a NULL board.
  * TB_CLASH: the name is registered with another type.
- * TB_FULL: no slot is free, no process row is free, or text and buckets are too long for any slot.
+ * TB_FULL: no slot is free, or no process row is. TB_TOO_LONG: text and buckets fit no record.
  * TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED (struct_size), TB_IO (also when the board's file is gone).
  */
 

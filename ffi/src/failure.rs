@@ -60,8 +60,8 @@ impl From<RegisterError> for Failure {
             RegisterError::Refused { reason, .. } => match reason {
                 RefusedReason::BoardFull
                 | RefusedReason::ProcessTableFull
-                | RefusedReason::TooLong
                 | RefusedReason::SerialsExhausted => status::FULL,
+                RefusedReason::TooLong => status::TOO_LONG,
                 RefusedReason::Damaged => status::DAMAGED,
                 RefusedReason::ReadOnly => status::READ_ONLY,
                 // `Overrun`, `Unlockable`, and what later arenas add.

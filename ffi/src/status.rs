@@ -35,6 +35,7 @@ statuses! {
     READ_ONLY = 11
     IO = 12
     PANIC = 13
+    TOO_LONG = 14
 }
 
 /// The name of a status, as the header spells it. Never NULL.

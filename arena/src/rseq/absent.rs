@@ -6,19 +6,24 @@ use super::{Outcome, Target};
 
 /// # Safety
 /// None needed; the signature is that of the real one.
-pub(crate) unsafe fn add_int(_: &Target, _cell: u64, _amount: u64) -> Outcome {
+pub(crate) unsafe fn add_int(_: &Target, _unit: u64, _cell: u64, _amount: u64) -> Outcome {
     Outcome::NoPlane
 }
 
 /// # Safety
 /// None needed; the signature is that of the real one.
-pub(crate) unsafe fn add_float(_: &Target, _cell: u64, _amount: f64) -> Outcome {
+pub(crate) unsafe fn add_float(_: &Target, _unit: u64, _cell: u64, _amount: f64) -> Outcome {
     Outcome::NoPlane
 }
 
 /// # Safety
 /// None needed; the signature is that of the real one.
-pub(crate) unsafe fn begin(_: &Target, _own_state: *const u64, _own_word: u64) -> Outcome {
+pub(crate) unsafe fn begin(
+    _: &Target,
+    _unit: u64,
+    _own_state: *const u64,
+    _own_word: u64,
+) -> Outcome {
     Outcome::NoPlane
 }
 

@@ -8,7 +8,7 @@
 use super::{Outcome, Target};
 
 /// The text of a sequence around `body`, whose last instruction is the commit. On entry to
-/// the body `{t}` is this CPU's plane plus the unit's offset and the head's state is the tag.
+/// the body `{t}` is the address of this CPU's plane and the head's state is the tag.
 macro_rules! frame {
     ($($body:literal),+ $(,)?) => {
         concat!(
@@ -28,9 +28,8 @@ macro_rules! frame {
             "mov {t}, [{planes} + {t} * 8]\n",
             "test {t}, {t}\n",
             "jz {no_plane}\n",
-            "cmp [{state}], {tag}\n",
+            "cmp [{states} + {head} * 8], {tag}\n",
             "jne {ended}\n",
-            "add {t}, {unit}\n",
             $($body, "\n",)+
             "44:\n",
             // ud1 with the signature as its displacement: never executed, valid to a
@@ -44,14 +43,15 @@ macro_rules! frame {
     };
 }
 
-/// Adds `amount` to the integer cell at byte `cell` of the unit, if state and unit carry
-/// the tag.
+/// Adds `amount` to the integer cell at byte `cell` of the plane, if the head's state and the
+/// unit at byte `unit` carry the tag.
 ///
 /// # Safety
 /// `target` as its fields say: the table has `plane_count` entries, each null or the address
-/// of a reserved plane that has the unit; `state` is readable; `cell` is 8, 16 or 24.
+/// of a reserved plane; `states` has the head's word. Every plane has the unit, and `cell` is
+/// one of its three.
 #[inline(always)]
-pub(crate) unsafe fn add_int(target: &Target, cell: u64, amount: u64) -> Outcome {
+pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64) -> Outcome {
     // SAFETY: the caller's promises make each access one to mapped memory. Only `t` is
     // written, an `out` that shares no input; nothing is pushed. The words written belong
     // to this CPU: a sequence elsewhere writes other planes, and one on this CPU cannot
@@ -59,7 +59,7 @@ pub(crate) unsafe fn add_int(target: &Target, cell: u64, amount: u64) -> Outcome
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t}], {tag}",
+                "cmp [{t} + {unit}], {tag}",
                 "jne {other_tag}",
                 "add qword ptr [{t} + {cell}], {amount}",
             ),
@@ -67,9 +67,10 @@ pub(crate) unsafe fn add_int(target: &Target, cell: u64, amount: u64) -> Outcome
             area = in(reg) target.area,
             count = in(reg) target.plane_count,
             planes = in(reg) target.planes,
-            state = in(reg) target.state,
+            states = in(reg) target.states,
+            head = in(reg) target.head,
             tag = in(reg) target.tag,
-            unit = in(reg) target.unit,
+            unit = in(reg) unit,
             cell = in(reg) cell,
             amount = in(reg) amount,
             no_plane = label { return Outcome::NoPlane },
@@ -82,19 +83,18 @@ pub(crate) unsafe fn add_int(target: &Target, cell: u64, amount: u64) -> Outcome
     Outcome::Done
 }
 
-/// Adds `amount` to the float cell at byte `cell` of the unit, if state and unit carry the
-/// tag.
+/// Adds `amount` to the float cell at byte `cell` of the plane; otherwise as [`add_int`].
 ///
 /// # Safety
 /// As [`add_int`].
 #[inline(always)]
-pub(crate) unsafe fn add_float(target: &Target, cell: u64, amount: f64) -> Outcome {
+pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f64) -> Outcome {
     // SAFETY: as in `add_int`; the register that holds the sum is an `out` too, and the
     // store that commits it is the last instruction.
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t}], {tag}",
+                "cmp [{t} + {unit}], {tag}",
                 "jne {other_tag}",
                 "movsd {sum}, qword ptr [{t} + {cell}]",
                 "addsd {sum}, {amount}",
@@ -105,9 +105,10 @@ pub(crate) unsafe fn add_float(target: &Target, cell: u64, amount: f64) -> Outco
             area = in(reg) target.area,
             count = in(reg) target.plane_count,
             planes = in(reg) target.planes,
-            state = in(reg) target.state,
+            states = in(reg) target.states,
+            head = in(reg) target.head,
             tag = in(reg) target.tag,
-            unit = in(reg) target.unit,
+            unit = in(reg) unit,
             cell = in(reg) cell,
             amount = in(xmm_reg) amount,
             no_plane = label { return Outcome::NoPlane },
@@ -120,14 +121,19 @@ pub(crate) unsafe fn add_float(target: &Target, cell: u64, amount: f64) -> Outco
     Outcome::Done
 }
 
-/// Begins a life in this CPU's unit: zeroes the cells of an older one and writes the tag.
+/// Begins a life in this CPU's unit at byte `unit` of the plane: zeroes the cells of an older one and writes the tag.
 /// [`Outcome::Aborted`] also when the unit carries the tag already. `own_state` must say
 /// `own_word`: for a continuation that it still belongs to the head, for a head the tag.
 ///
 /// # Safety
 /// As [`add_int`]; `own_state` is readable.
 #[cold]
-pub(crate) unsafe fn begin(target: &Target, own_state: *const u64, own_word: u64) -> Outcome {
+pub(crate) unsafe fn begin(
+    target: &Target,
+    unit: u64,
+    own_state: *const u64,
+    own_word: u64,
+) -> Outcome {
     // SAFETY: as in `add_int`. The cells may be zeroed and the sequence then aborted before
     // the tag: they belong to a life that is over, since the state says another tag. The
     // tag is stored last, and x86 stores become visible in order: whoever sees it sees
@@ -135,10 +141,11 @@ pub(crate) unsafe fn begin(target: &Target, own_state: *const u64, own_word: u64
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t}], {tag}",
+                "cmp [{t} + {unit}], {tag}",
                 "je {aborted}",
                 "cmp [{own_state}], {own_word}",
                 "jne {ended}",
+                "add {t}, {unit}",
                 "mov qword ptr [{t} + 8], 0",
                 "mov qword ptr [{t} + 16], 0",
                 "mov qword ptr [{t} + 24], 0",
@@ -148,9 +155,10 @@ pub(crate) unsafe fn begin(target: &Target, own_state: *const u64, own_word: u64
             area = in(reg) target.area,
             count = in(reg) target.plane_count,
             planes = in(reg) target.planes,
-            state = in(reg) target.state,
+            states = in(reg) target.states,
+            head = in(reg) target.head,
             tag = in(reg) target.tag,
-            unit = in(reg) target.unit,
+            unit = in(reg) unit,
             own_state = in(reg) own_state,
             own_word = in(reg) own_word,
             no_plane = label { return Outcome::NoPlane },

@@ -48,6 +48,7 @@ class Status(enum.IntEnum):
     READ_ONLY = 11
     IO = 12
     PANIC = 13
+    TOO_LONG = 14
 
 
 class BoardError(Exception):

@@ -1,0 +1,4 @@
+//! Unit tests that are too long for the file that they test.
+
+#[cfg(arena_loom)]
+mod model;

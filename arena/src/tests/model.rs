@@ -1,0 +1,21 @@
+//! Loom models of the protocols: the functions as they ship, on tiny boards, with a death
+//! after each step, under every interleaving that the bound allows and every value that the
+//! memory model lets a load return.
+//!
+//! `RUSTFLAGS="--cfg arena_loom" cargo test -p tallyboard --release --lib model`
+//!
+//! *The bound.* A model has two or three threads. loom switches away from a thread that
+//! could go on at most [`fixture::PREEMPTIONS`] times in one run. Each protocol publishes by one
+//! CAS and checks what it read once, so that a lost update or a missed check needs one thread
+//! stopped between its look and its CAS, and a second one stopped there in turn: two
+//! preemptions. Which of several stores a load returns is not bounded.
+//!
+//! *The proof that a model sees.* Beside each model stand the faults
+//! ([`Mutation`](crate::mutation::Mutation)) that it must find: a model that passes with one
+//! of them switched on is a failing test.
+
+mod fixture;
+mod process;
+mod register;
+mod remove;
+mod update;
