@@ -1,0 +1,184 @@
+//! One board that is wanted, and its mapping while it is there.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use tallyboard::{Board, BoardOptions, Location, OpenError, Reader};
+
+use crate::encode::Source;
+
+/// A board that is wanted.
+pub struct Target {
+    location: Location,
+    path: PathBuf,
+    label: String,
+    /// Whether it may be made when it is not there.
+    creatable: bool,
+    mapped: Option<Mapped>,
+    /// Why it is not mapped, as last logged.
+    problem: Option<String>,
+}
+
+struct Mapped {
+    id: u64,
+    file: FileIdentity,
+    board: Board,
+    reader: Reader,
+}
+
+/// Device and inode.
+type FileIdentity = (u64, u64);
+
+fn identity(path: &Path) -> Option<FileIdentity> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+impl Target {
+    /// A board that has not been looked for yet.
+    pub(super) fn new(location: Location, path: PathBuf, label: String, creatable: bool) -> Self {
+        Self {
+            location,
+            path,
+            label,
+            creatable,
+            mapped: None,
+            problem: None,
+        }
+    }
+
+    /// The board's name in the `board` label.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Where the board is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The board and its reader, if it is there.
+    pub fn mapped(&self) -> Option<(&Board, &Reader)> {
+        let mapped = self.mapped.as_ref()?;
+        Some((&mapped.board, &mapped.reader))
+    }
+
+    /// The board's file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The board as the encoder wants it, if it is there.
+    pub(super) fn source<'a>(&'a self, labelled: bool) -> Option<Source<'a>> {
+        let mapped = self.mapped.as_ref()?;
+        Some(Source {
+            id: mapped.id,
+            label: labelled.then_some(self.label.as_str()),
+            reader: &mapped.reader,
+        })
+    }
+
+    /// Reads again which series there are.
+    pub(super) fn refresh(&mut self) {
+        if let Some(mapped) = &mut self.mapped {
+            mapped.reader.refresh();
+        }
+    }
+
+    /// Maps the board that is at the path now, if it is not the one that is mapped. A board
+    /// that is mapped gets the next id.
+    pub(super) fn follow(&mut self, create: Option<&BoardOptions>, next_id: &mut u64) {
+        let file = identity(&self.path);
+        if let Some(mapped) = &self.mapped {
+            if Some(mapped.file) == file {
+                return;
+            }
+            self.mapped = None;
+            tracing::info!(board = %self.location, "the board was removed");
+        }
+        match self.map(create, file) {
+            Ok(Some((board, file))) => {
+                let reader = Reader::new(&board);
+                tracing::info!(board = %self.location, "mapped");
+                self.problem = None;
+                self.mapped = Some(Mapped {
+                    id: *next_id,
+                    file,
+                    board,
+                    reader,
+                });
+                *next_id += 1;
+            }
+            Ok(None) => self.report("it is not there yet; waiting for it".to_owned()),
+            Err(error) => self.report(error.to_string()),
+        }
+    }
+
+    /// Attaches, read-only. `None` while there is no board, or while it is being replaced.
+    fn map(
+        &self,
+        create: Option<&BoardOptions>,
+        mut file: Option<FileIdentity>,
+    ) -> Result<Option<(Board, FileIdentity)>, OpenError> {
+        let options = match create {
+            Some(options) if self.creatable => {
+                if file.is_none() {
+                    // The writable mapping is dropped again: what is served is read-only.
+                    options.open(&self.location)?;
+                    file = identity(&self.path);
+                }
+                options.clone()
+            }
+            _ => BoardOptions::new(),
+        };
+        let Some(file) = file else {
+            return Ok(None);
+        };
+        let board = options
+            .allow_any_filesystem(true)
+            .attach_read_only(&self.location)?;
+        // What was attached is the file that was looked at only if that is still there.
+        let unchanged = identity(&self.path) == Some(file);
+        Ok(unchanged.then_some((board, file)))
+    }
+
+    /// Logs why the board is not mapped, once for each reason.
+    fn report(&mut self, problem: String) {
+        if self.problem.as_ref() != Some(&problem) {
+            tracing::warn!(board = %self.location, "{problem}");
+            self.problem = Some(problem);
+        }
+    }
+}
+
+/// A board's name: its file's, without `.v1.board`.
+pub(super) fn name_of(path: &Path) -> String {
+    let file = path.file_name().unwrap_or(path.as_os_str());
+    let file = file.to_string_lossy();
+    let Some(stem) = file.strip_suffix(".board") else {
+        return file.into_owned();
+    };
+    let version = |text: &str| {
+        let digits = text.strip_prefix('v').unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match stem.rsplit_once('.') {
+        Some((name, suffix)) if version(suffix) => name.to_owned(),
+        _ => stem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files() {
+        assert_eq!(
+            name_of(Path::new("/run/tallyboard/spark.v1.board")),
+            "spark"
+        );
+        assert_eq!(name_of(Path::new("/dev/shm/spark")), "spark");
+        assert_eq!(name_of(Path::new("a/b.c.board")), "b.c");
+    }
+}

@@ -1,0 +1,65 @@
+//! `--board`, which every command has.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use tallyboard::{Board, BoardOptions, Location};
+
+use super::failure::Failure;
+
+/// Which board.
+#[derive(Args, Debug)]
+pub(super) struct BoardOption {
+    /// The board: a path, a name, or shm:NAME [default: $TALLYBOARD, or the name "default"]
+    #[arg(long, value_name = "LOCATION")]
+    board: Option<OsString>,
+}
+
+/// The same, for commands that are about a board itself.
+#[derive(Args, Debug)]
+pub(super) struct BoardArgument {
+    #[command(flatten)]
+    option: BoardOption,
+
+    /// The same as --board
+    #[arg(value_name = "LOCATION", conflicts_with = "board")]
+    location: Option<OsString>,
+}
+
+impl BoardOption {
+    /// Where the board is.
+    pub(super) fn location(&self) -> Result<Location, Failure> {
+        location(self.board.as_ref())
+    }
+
+    /// The board for counting: made if it is not there.
+    pub(super) fn open(&self) -> Result<Board, Failure> {
+        Ok(Board::open(&self.location()?)?)
+    }
+}
+
+impl BoardArgument {
+    /// Where the board is; it can be read by others.
+    pub(super) fn location(&self) -> Result<Location, Failure> {
+        let location = location(self.location.as_ref().or(self.option.board.as_ref()))?;
+        if location.path().is_none() {
+            return Err(Failure::Usage(format!(
+                "`{location}` is no board that another process can see; name one with --board"
+            )));
+        }
+        Ok(location)
+    }
+
+    /// The board for reading: it must be there.
+    pub(super) fn read_only(&self) -> Result<Board, Failure> {
+        let options = BoardOptions::new().allow_any_filesystem(true);
+        Ok(options.attach_read_only(&self.location()?)?)
+    }
+}
+
+fn location(text: Option<&OsString>) -> Result<Location, Failure> {
+    match text {
+        Some(text) => Location::parse(text).map_err(|error| Failure::Usage(error.to_string())),
+        None => Ok(Location::from_env()?),
+    }
+}

@@ -1,0 +1,64 @@
+//! What the workers do and what is counted of it.
+
+use tallyboard::{Board, Counter, Histogram};
+
+use crate::cli::failure::Failure;
+
+/// How many phases a record goes through.
+pub(super) const PHASES: usize = 4;
+
+/// One phase.
+pub(super) struct Phase {
+    /// The value of the histogram's `phase` label.
+    pub(super) name: &'static str,
+    pub(super) counter: &'static str,
+    help: &'static str,
+}
+
+/// All phases, in the order in which a record goes through them.
+pub(super) const ALL: [Phase; PHASES] = [
+    Phase {
+        name: "loading",
+        counter: "records_loaded_total",
+        help: "Records loaded.",
+    },
+    Phase {
+        name: "projecting",
+        counter: "records_projected_total",
+        help: "Records projected.",
+    },
+    Phase {
+        name: "linking",
+        counter: "records_linked_total",
+        help: "Records linked.",
+    },
+    Phase {
+        name: "grouping",
+        counter: "records_grouped_total",
+        help: "Records grouped.",
+    },
+];
+
+/// The handles of one process.
+pub(super) struct Meters {
+    pub(super) records: [Counter; PHASES],
+    pub(super) seconds: [Histogram; PHASES],
+}
+
+impl Meters {
+    pub(super) fn register(board: &Board) -> Result<Self, Failure> {
+        let mut records = Vec::with_capacity(PHASES);
+        let mut seconds = Vec::with_capacity(PHASES);
+        for phase in &ALL {
+            records.push(board.counter(phase.counter, phase.help).register()?);
+            let histogram = board.histogram("phase_seconds", "Time a batch spent in a phase.");
+            let histogram = histogram.unit("seconds").label("phase", phase.name);
+            seconds.push(histogram.register()?);
+        }
+        let missing = |_| Failure::Failed("a phase has no metrics".to_owned());
+        Ok(Self {
+            records: records.try_into().map_err(missing)?,
+            seconds: seconds.try_into().map_err(|_| missing(Vec::new()))?,
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! A board as JSON.
+//!
+//! ```json
+//! {
+//!   "board": {"location": "…", "uuid": "32 hex digits", "created_unix_nanos": 0, "layout_version": 1},
+//!   "damaged": 0,
+//!   "families": [{
+//!     "name": "…", "type": "counter", "help": "…", "unit": "…",
+//!     "series": [
+//!       {"labels": {"…": "…"}, "created_unix_nanos": 0, "value": 1}
+//!     ]
+//!   }]
+//! }
+//! ```
+//!
+//! In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
+//! (cumulative, `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count`
+//! and `sum`.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+use tallyboard::{Board, FamilyView, Kind, LAYOUT_VERSION, Number, Reader, SeriesView};
+
+use crate::encode::canonical_float;
+
+pub(super) fn write(board: &Board, reader: &Reader, out: &mut Vec<u8>) -> io::Result<()> {
+    let families: Vec<Value> = reader
+        .families()
+        .iter()
+        .map(|view| family(reader, view))
+        .collect();
+    let uuid: Option<String> = board
+        .uuid()
+        .map(|uuid| uuid.iter().map(|byte| format!("{byte:02x}")).collect());
+    let dump = json!({
+        "board": {
+            "location": board.location().to_string(),
+            "uuid": uuid,
+            "created_unix_nanos": board.created_unix_nanos(),
+            "layout_version": LAYOUT_VERSION,
+        },
+        "damaged": reader.damaged(),
+        "families": families,
+    });
+    serde_json::to_writer_pretty(&mut *out, &dump)?;
+    writeln!(out)
+}
+
+fn family(reader: &Reader, family: &FamilyView) -> Value {
+    let series = family.series.iter();
+    let series = series.filter_map(|view| one_series(reader, family, view));
+    json!({
+        "name": family.name,
+        "type": family.kind.to_string(),
+        "help": family.help,
+        "unit": family.unit,
+        "series": series.collect::<Vec<Value>>(),
+    })
+}
+
+/// `None` if the series has gone away.
+fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Option<Value> {
+    let labels = family.label_names.iter().zip(&series.label_values);
+    let labels: Map<String, Value> = labels
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    let mut object = json!({
+        "labels": labels,
+        "created_unix_nanos": series.created_unix_nanos,
+    });
+    match family.kind {
+        Kind::Counter => {
+            object["value"] = match reader.counter(series)? {
+                Number::Int(value) => value.into(),
+                Number::Float(value) => float(value),
+            };
+        }
+        Kind::Gauge => object["value"] = float(reader.gauge(series)?),
+        Kind::Summary => {
+            let (count, sum) = reader.summary(series)?;
+            object["count"] = count.into();
+            object["sum"] = float(sum);
+        }
+        Kind::Histogram => {
+            let mut counts = vec![0; family.bounds.len() + 1];
+            object["sum"] = float(reader.histogram(series, &mut counts)?);
+            let bounds = family.bounds.iter().copied().chain([f64::INFINITY]);
+            let mut count = 0_u64;
+            let buckets = bounds.zip(&counts).map(|(bound, events)| {
+                count = count.wrapping_add(*events);
+                json!({"le": canonical_float(bound), "count": count})
+            });
+            object["buckets"] = buckets.collect();
+            object["count"] = count.into();
+        }
+        // A type that a newer library has put there.
+        _ => return None,
+    }
+    Some(object)
+}
+
+/// JSON has no word for what is not finite.
+fn float(value: f64) -> Value {
+    if value.is_finite() {
+        value.into()
+    } else {
+        canonical_float(value).into()
+    }
+}

@@ -1,0 +1,118 @@
+//! The command line.
+
+mod bench;
+mod board_option;
+mod check;
+mod create;
+mod demo;
+mod dump;
+mod failure;
+mod inc;
+mod metric;
+mod observe;
+mod parent;
+mod rm;
+mod serve;
+mod set;
+mod signals;
+mod temporary_board;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+const AFTER_HELP: &str = "\
+Boards:
+  A board is a piece of shared memory that any number of processes count on. It is
+  given as a path (/run/tallyboard/web.v1.board), as a name (web), or as shm:NAME.
+  A name is looked up in $TALLYBOARD_DIR; else in /run/tallyboard, if this process
+  may write there; else in /dev/shm/tallyboard.<uid>.
+
+Environment:
+  TALLYBOARD        the board to use when --board is not given
+  TALLYBOARD_DIR    where names are looked up
+  TALLYBOARD_RSEQ   `off` makes this process count without restartable sequences
+
+Exit status:
+  0  done
+  1  it could not be done, or a fault was found; one line on stderr says what to do
+  2  the command line is wrong
+
+Examples:
+  tallyboard demo                                 see it work
+  tallyboard serve                                serve the default board on :10777
+  tallyboard inc backups_total --label host=db1   count from a shell script
+  tallyboard dump --json | jq .families           look at a board";
+
+/// Metrics of many processes on one shared-memory board, served to Prometheus
+#[derive(Parser, Debug)]
+#[command(name = "tallyboard", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    Create(create::Create),
+    Dump(dump::Dump),
+    Check(check::Check),
+    Inc(inc::Inc),
+    Set(set::Set),
+    Observe(observe::Observe),
+    Rm(rm::Rm),
+    Bench(bench::Bench),
+    #[command(hide = true)]
+    DemoWorker(demo::Worker),
+    #[command(hide = true)]
+    BenchPeer(bench::Peer),
+    #[command(hide = true)]
+    BenchShared(bench::Shared),
+}
+
+/// Runs the command that the process was started with.
+///
+/// Exit status: 0 done, 1 failed or a fault was found, 2 wrong usage. Whoever closes
+/// our output early has what they wanted: that is 0.
+pub fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(serve) => serve.run(),
+            Self::Demo(demo) => demo.run(),
+            Self::Create(create) => create.run(),
+            Self::Dump(dump) => dump.run(),
+            Self::Check(check) => check.run(),
+            Self::Inc(inc) => inc.run(),
+            Self::Set(set) => set.run(),
+            Self::Observe(observe) => observe.run(),
+            Self::Rm(rm) => rm.run(),
+            Self::Bench(bench) => bench.run(),
+            Self::DemoWorker(worker) => worker.run(),
+            Self::BenchPeer(peer) => peer.run(),
+            Self::BenchShared(shared) => shared.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

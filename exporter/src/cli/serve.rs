@@ -1,0 +1,147 @@
+//! `tallyboard serve`
+
+use std::ffi::OsString;
+use std::io;
+
+use clap::{Args, ValueEnum};
+use tallyboard::{BoardOptions, Location};
+use tracing::level_filters::LevelFilter;
+
+use super::failure::Failure;
+use super::signals::{SignalledRuntime, StopSignals};
+use crate::boards::{BoardSet, BoardSpec};
+use crate::config::{parse_group, parse_mode, parse_telemetry_path};
+use crate::scrape::Scraper;
+use crate::server::{ListenAddress, Server};
+
+/// Serve boards to Prometheus
+///
+/// Waits for boards that are not there yet, and follows boards that are removed and made
+/// again. SIGTERM and SIGINT let scrapes in flight end. Boards are only read, and no
+/// program that counts ever waits for a scrape.
+///
+/// With more than one --board, or a glob, each series has a label `board` with the name of
+/// its board. If two boards have a metric of one name with different types, the one on the
+/// later board is left out and counted in tallyboard_type_clashes.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// Where to listen: :PORT for all interfaces, or HOST:PORT; may be given more than once
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10777"
+    )]
+    listen: Vec<ListenAddress>,
+
+    /// The path of the metrics
+    #[arg(
+        long = "web.telemetry-path",
+        value_name = "PATH",
+        default_value = "/metrics",
+        value_parser = parse_telemetry_path
+    )]
+    telemetry_path: String,
+
+    /// A board: a path, a name, shm:NAME, or a glob of one of these; may be given more than
+    /// once [default: $TALLYBOARD, or the name "default"]
+    #[arg(long = "board", value_name = "LOCATION")]
+    boards: Vec<OsString>,
+
+    /// Make boards that are not there (not for globs)
+    #[arg(long = "board.create")]
+    create: bool,
+
+    /// Permission bits of boards that are made, in octal [default: 0600]
+    #[arg(
+        long = "board.mode",
+        value_name = "OCTAL",
+        value_parser = parse_mode,
+        requires = "create"
+    )]
+    mode: Option<u32>,
+
+    /// Group of boards that are made: a name or a number
+    #[arg(
+        long = "board.group",
+        value_name = "GROUP",
+        value_parser = parse_group,
+        requires = "create"
+    )]
+    group: Option<u32>,
+
+    /// Slots of boards that are made [default: 16384]
+    #[arg(long = "board.slots", value_name = "N", requires = "create")]
+    slots: Option<u32>,
+
+    /// How much to log, to stderr
+    #[arg(long = "log.level", value_enum, default_value_t = LogLevel::Info)]
+    log_level: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        tracing_subscriber::fmt()
+            .with_writer(io::stderr)
+            .with_target(false)
+            .with_max_level(match self.log_level {
+                LogLevel::Debug => LevelFilter::DEBUG,
+                LogLevel::Info => LevelFilter::INFO,
+                LogLevel::Warn => LevelFilter::WARN,
+                LogLevel::Error => LevelFilter::ERROR,
+            })
+            .init();
+        let boards = BoardSet::new(self.specs()?, self.options());
+        let SignalledRuntime { runtime, signals } = SignalledRuntime::new()?;
+        runtime.block_on(self.serve(boards, signals))
+    }
+
+    async fn serve(self, boards: BoardSet, mut signals: StopSignals) -> Result<(), Failure> {
+        let server = Server::bind(&self.listen, &self.telemetry_path, Scraper::new(boards))
+            .map_err(Failure::failed)?;
+        for address in server.local_addresses() {
+            tracing::info!("listening on http://{address}{}", self.telemetry_path);
+        }
+        let stop = async {
+            signals.wait().await;
+            tracing::info!("stopping");
+        };
+        server
+            .run(stop)
+            .await
+            .map_err(|error| Failure::Failed(format!("cannot serve: {error}")))
+    }
+
+    fn specs(&self) -> Result<Vec<BoardSpec>, Failure> {
+        if self.boards.is_empty() {
+            let spec = BoardSpec::one(Location::from_env()?);
+            return Ok(vec![spec.map_err(Failure::Usage)?]);
+        }
+        let specs = self.boards.iter().map(|text| BoardSpec::parse(text));
+        specs.collect::<Result<_, _>>().map_err(Failure::Usage)
+    }
+
+    fn options(&self) -> Option<BoardOptions> {
+        if !self.create {
+            return None;
+        }
+        let mut options = BoardOptions::new();
+        if let Some(mode) = self.mode {
+            options = options.mode(mode);
+        }
+        if let Some(group) = self.group {
+            options = options.group(group);
+        }
+        if let Some(slots) = self.slots {
+            options = options.slots(slots);
+        }
+        Some(options)
+    }
+}

@@ -1,0 +1,123 @@
+//! Values that are given as text on the command line.
+
+use std::fs;
+use std::time::Duration;
+
+/// Reads a file mode in octal: `0660`, `660`, `0o660`.
+///
+/// # Errors
+///
+/// Not octal, or more than permission bits.
+pub fn parse_mode(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    match u32::from_str_radix(digits, 8) {
+        Ok(mode) if mode <= 0o777 => Ok(mode),
+        _ => Err("expected permission bits in octal, such as 0660".to_owned()),
+    }
+}
+
+/// Reads a group, by number or by its name in `/etc/group`.
+///
+/// # Errors
+///
+/// No such group. Groups that only a directory service knows have to be given by number.
+pub fn parse_group(text: &str) -> Result<u32, String> {
+    if let Ok(gid) = text.parse() {
+        return Ok(gid);
+    }
+    let groups =
+        fs::read_to_string("/etc/group").map_err(|error| format!("/etc/group: {error}"))?;
+    find_group(&groups, text)
+        .ok_or_else(|| "not in /etc/group; give the number that `getent group` prints".to_owned())
+}
+
+/// The number of `name` in the text of a group file: `name:password:number:members`.
+fn find_group(groups: &str, name: &str) -> Option<u32> {
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let found = fields.next() == Some(name);
+        found.then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
+/// Reads a duration: `30s`, `500ms`, `2m`, `1h`; without a unit, seconds. Fractions are allowed.
+///
+/// # Errors
+///
+/// Neither, or negative.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let expected = || "expected a duration such as 30s, 500ms or 2m".to_owned();
+    let unit_at = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let unit_seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(expected()),
+    };
+    let number: f64 = number.parse().map_err(|_| expected())?;
+    Duration::try_from_secs_f64(number * unit_seconds).map_err(|_| expected())
+}
+
+/// Reads the path that metrics are served at.
+///
+/// # Errors
+///
+/// It does not begin with a slash, or it is one of the exporter's other pages.
+pub fn parse_telemetry_path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') || text.contains(['?', '#', ' ']) {
+        return Err("expected a path such as /metrics".to_owned());
+    }
+    if text.starts_with("/-/") {
+        return Err("paths below /-/ are for health checks".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes() {
+        for text in ["0660", "660", "0o660"] {
+            assert_eq!(parse_mode(text), Ok(0o660));
+        }
+        for text in ["", "rw", "0888", "4755", "-1"] {
+            assert!(parse_mode(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn groups() {
+        let file = "root:x:0:\nmetrics:x:993:alice,bob\nbroken\nworse:x:many:\n";
+        assert_eq!(find_group(file, "metrics"), Some(993));
+        assert_eq!(find_group(file, "metric"), None);
+        assert_eq!(find_group(file, "broken"), None);
+        assert_eq!(find_group(file, "worse"), None);
+        assert_eq!(parse_group("1000"), Ok(1000));
+    }
+
+    #[test]
+    fn durations() {
+        let millis = |text| parse_duration(text).map(|duration| duration.as_millis());
+        assert_eq!(millis("30s"), Ok(30_000));
+        assert_eq!(millis("1.5"), Ok(1_500));
+        assert_eq!(millis("250ms"), Ok(250));
+        assert_eq!(millis("2m"), Ok(120_000));
+        for text in ["", "s", "-1s", "3 days", "1d", "infs"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn telemetry_paths() {
+        assert_eq!(parse_telemetry_path("/m"), Ok("/m".to_owned()));
+        for text in ["", "metrics", "/-/ready", "/m?x"] {
+            assert!(parse_telemetry_path(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Names of metrics and labels: which ones every Prometheus can read, and what becomes of
+//! the others.
+
+use std::borrow::Cow;
+
+use super::{Escaping, escape};
+
+/// What a name is of: colons are for metrics only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+    Metric,
+    /// `[a-zA-Z_][a-zA-Z0-9_]*`
+    Label,
+}
+
+fn is_legacy_char(c: char, first: bool, of: Of) -> bool {
+    c.is_ascii_alphabetic()
+        || c == '_'
+        || (c.is_ascii_digit() && !first)
+        || (c == ':' && of == Of::Metric)
+}
+
+/// Whether a Prometheus before version 3 accepts the name.
+pub(super) fn is_legacy(name: &str, of: Of) -> bool {
+    !name.is_empty()
+        && name
+            .char_indices()
+            .all(|(at, c)| is_legacy_char(c, at == 0, of))
+}
+
+/// Each character (not byte) that is not allowed becomes one `_`.
+pub(super) fn with_underscores(name: &str, of: Of) -> String {
+    name.char_indices()
+        .map(|(at, c)| {
+            if is_legacy_char(c, at == 0, of) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}
+
+/// Appends a metric's name for a metadata line: in quotes if it needs them.
+pub(super) fn write_metric(name: &str, out: &mut Vec<u8>) {
+    if is_legacy(name, Of::Metric) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        write_in_quotes(name, out);
+    }
+}
+
+fn write_in_quotes(name: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape::write_quoted(name, out);
+    out.push(b'"');
+}
+
+/// The start of a sample up to its first label, and the end of the labels up to the value.
+///
+/// ```text
+/// name{labels} 1      name 1      {"na.me",labels} 1      {"na.me"} 1
+/// ^^^^^      ^^       ^^^^ ^ (the space is the end)
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) open: Vec<u8>,
+    pub(super) close: Vec<u8>,
+}
+
+impl Frame {
+    /// The frame of samples called `name`, with or without labels between the two halves.
+    pub(super) fn new(name: &str, has_labels: bool) -> Self {
+        let mut open = Vec::new();
+        let legacy = is_legacy(name, Of::Metric);
+        if legacy {
+            open.extend_from_slice(name.as_bytes());
+        } else {
+            open.push(b'{');
+            write_in_quotes(name, &mut open);
+        }
+        if has_labels {
+            open.push(if legacy { b'{' } else { b',' });
+        }
+        let close: &[u8] = if has_labels || !legacy { b"} " } else { b" " };
+        Self {
+            open,
+            close: close.to_vec(),
+        }
+    }
+}
+
+/// The label names of a family as they are written, in the same order, each different
+/// from the others and from `taken`.
+///
+/// Two names can become one when characters become underscores, and a sample with one
+/// label twice fails the whole scrape, so the later name gets underscores appended until
+/// it is its own. A name that the exporter needs for itself moves to `exported_NAME`, as
+/// it does in Prometheus.
+pub(super) fn label_names(names: &[String], taken: &[&str], escaping: Escaping) -> Vec<String> {
+    let mut written: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let mut own = match escaping {
+            Escaping::Underscores => Cow::Owned(with_underscores(name, Of::Label)),
+            Escaping::AllowUtf8 => Cow::Borrowed(name.as_str()),
+        }
+        .into_owned();
+        if taken.contains(&own.as_str()) {
+            own.insert_str(0, "exported_");
+        }
+        // A family's own names come first: `exported_board` may be one of them.
+        while written.contains(&own) || (own != *name && names.contains(&own)) {
+            own.push('_');
+        }
+        written.push(own);
+    }
+    written
+}
+
+/// Appends `name="`.
+pub(super) fn write_label_open(name: &str, out: &mut Vec<u8>) {
+    if is_legacy(name, Of::Label) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        write_in_quotes(name, out);
+    }
+    out.extend_from_slice(b"=\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn underscores_replace_characters_not_bytes() {
+        assert_eq!(with_underscores("http.änd:1", Of::Metric), "http__nd:1");
+        assert_eq!(with_underscores("http.änd:1", Of::Label), "http__nd_1");
+        assert_eq!(with_underscores("9lives", Of::Metric), "_lives");
+        assert!(is_legacy("a:b_1", Of::Metric) && !is_legacy("a:b_1", Of::Label));
+        assert!(!is_legacy("", Of::Metric));
+    }
+
+    #[test]
+    fn frames() {
+        let frame = |name, labels| {
+            let frame = Frame::new(name, labels);
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            format!("{}|{}", text(frame.open), text(frame.close))
+        };
+        assert_eq!(frame("a", true), "a{|} ");
+        assert_eq!(frame("a", false), "a| ");
+        assert_eq!(frame("a.b", true), "{\"a.b\",|} ");
+        assert_eq!(frame("a.b", false), "{\"a.b\"|} ");
+    }
+
+    #[test]
+    fn label_names_stay_apart() {
+        let names = |names: &[&str], taken: &[&str], escaping| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            label_names(&names, taken, escaping)
+        };
+        let underscores = Escaping::Underscores;
+        assert_eq!(names(&["a.b", "a_b"], &[], underscores), ["a_b_", "a_b"]);
+        assert_eq!(names(&["a.b", "a-b"], &[], underscores), ["a_b", "a_b_"]);
+        assert_eq!(
+            names(&["a.b", "a_b"], &[], Escaping::AllowUtf8),
+            ["a.b", "a_b"]
+        );
+        assert_eq!(
+            names(&["board", "exported_board"], &["board"], underscores),
+            ["exported_board_", "exported_board"]
+        );
+    }
+}

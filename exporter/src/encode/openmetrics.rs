@@ -1,0 +1,64 @@
+//! What OpenMetrics 1.0.0 does its own way.
+
+use tallyboard::Kind;
+
+use super::{escape, name};
+
+/// The content type of this format.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The last line: a body without it was cut off.
+pub(super) const END: &[u8] = b"# EOF\n";
+
+/// A counter's family has the name without `_total`; its samples have it back.
+pub(super) fn family_name(kind: Kind, mut name: String) -> String {
+    if kind == Kind::Counter && name.len() > "_total".len() && name.ends_with("_total") {
+        name.truncate(name.len() - "_total".len());
+    }
+    name
+}
+
+/// The specification reserves `_created` too, though it is not written.
+pub(super) fn owned_suffixes(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Counter => &["", "_total", "_created"],
+        Kind::Gauge => &[""],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+        Kind::Summary => &["", "_sum", "_count", "_created"],
+        _ => &[],
+    }
+}
+
+/// `# TYPE`, then `# UNIT` and `# HELP` where there is something to say. A unit that the
+/// name does not end with is not written: the specification forbids it, and parsers
+/// refuse the whole body.
+pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, unit: &str, out: &mut Vec<u8>) {
+    let mut line = |key: &str, write_value: &dyn Fn(&mut Vec<u8>)| {
+        out.extend_from_slice(b"# ");
+        out.extend_from_slice(key.as_bytes());
+        out.push(b' ');
+        name::write_metric(family_name, out);
+        out.push(b' ');
+        write_value(out);
+        out.push(b'\n');
+    };
+    line("TYPE", &|out| {
+        out.extend_from_slice(kind.to_string().as_bytes());
+    });
+    let names_unit = family_name
+        .strip_suffix(unit)
+        .is_some_and(|rest| rest.ends_with('_'));
+    if !unit.is_empty() && names_unit {
+        line("UNIT", &|out| out.extend_from_slice(unit.as_bytes()));
+    }
+    if !help.is_empty() {
+        line("HELP", &|out| escape::write_quoted(help, out));
+    }
+}
+
+/// Whether a histogram or summary may show its sum. The specification takes a sum for a
+/// counter: it must not be negative or NaN, nor be there at all beside negative bounds.
+/// Its parsers refuse the whole body otherwise; the text format has no such rule.
+pub(super) fn may_show_sum(bounds: &[f64], sum: f64) -> bool {
+    sum >= 0.0 && bounds.first().is_none_or(|lowest| *lowest >= 0.0)
+}

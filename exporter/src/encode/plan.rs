@@ -1,0 +1,177 @@
+//! Which families stand where in the body, and which do not.
+//!
+//! Names that differ on the boards can meet in the body: two boards have the same family,
+//! OpenMetrics takes `_total` away, underscores replace other characters, a histogram's
+//! `_count` is another counter's name. A body in which a name has two types, or a series
+//! stands twice, fails the whole scrape. So families are admitted one by one, the earlier
+//! board first and on one board the older family first; who meets a name that is taken is
+//! left out, and counted. Only families of the same type on different boards share a block.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tallyboard::Kind;
+
+use super::rendered::Rendered;
+use super::{Source, Style};
+
+/// One family in the body.
+pub(super) struct Block {
+    name: String,
+    kind: Kind,
+    /// The metadata lines.
+    pub(super) head: Vec<u8>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// One board's share of a block.
+pub(super) struct Part {
+    /// Index into the sources.
+    pub(super) source: usize,
+    /// Index into that source's families.
+    pub(super) family: usize,
+    pub(super) rendered: Rendered,
+}
+
+/// A family on a board, for as long as both last: the source's id, the family's tag.
+type FamilyKey = (u64, u64);
+
+/// The blocks of the last scrape, which hold for the next one if no family came or went.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// All families of all sources, in their order. Indices in `blocks` refer to it.
+    keys: Vec<FamilyKey>,
+    blocks: Vec<Block>,
+    left_out: BTreeSet<String>,
+    clashes: u64,
+}
+
+impl Plan {
+    pub(super) fn blocks_mut(&mut self) -> &mut [Block] {
+        &mut self.blocks
+    }
+
+    /// Families that are left out.
+    pub(super) fn clashes(&self) -> u64 {
+        self.clashes
+    }
+
+    /// Follows the sources. O(families) when nothing changed; otherwise the blocks are laid
+    /// out again, and what was rendered for families that are still there is kept.
+    pub(super) fn update(
+        &mut self,
+        sources: &[Source<'_>],
+        style: Style,
+        reserved: &[(&'static str, Kind)],
+    ) {
+        let keys = || {
+            sources.iter().flat_map(|source| {
+                let families = source.reader.families().iter();
+                families.map(|family| (source.id, family.tag))
+            })
+        };
+        if self.keys.iter().copied().eq(keys()) {
+            return;
+        }
+        let mut kept: HashMap<FamilyKey, Rendered> = HashMap::new();
+        for part in self.blocks.drain(..).flat_map(|block| block.parts) {
+            kept.insert(part.rendered.key(), part.rendered);
+        }
+        self.keys = keys().collect();
+
+        let mut admission = Admission::new(style, reserved);
+        for (source_index, source) in sources.iter().enumerate() {
+            let families = source.reader.families();
+            let mut by_age: Vec<usize> = (0..families.len()).collect();
+            by_age.sort_unstable_by_key(|&index| families[index].tag);
+            for family_index in by_age {
+                let family = &families[family_index];
+                let key = (source.id, family.tag);
+                admission.admit(source_index, family, |name| Part {
+                    source: source_index,
+                    family: family_index,
+                    rendered: kept
+                        .remove(&key)
+                        .unwrap_or_else(|| Rendered::new(key, family, name, source.label, style)),
+                });
+            }
+        }
+        self.blocks = admission.blocks;
+        self.blocks.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.clashes = admission.clashes;
+        for name in admission.left_out.difference(&self.left_out) {
+            tracing::warn!(
+                family = name,
+                "left out: its name is taken by an earlier family; rename one of the two"
+            );
+        }
+        self.left_out = admission.left_out;
+    }
+}
+
+/// The door: who has which name.
+struct Admission {
+    style: Style,
+    blocks: Vec<Block>,
+    /// Sample and family names that are taken; the number is the block's, or none for reserved ones.
+    owners: HashMap<String, Option<usize>>,
+    left_out: BTreeSet<String>,
+    clashes: u64,
+}
+
+impl Admission {
+    fn new(style: Style, reserved: &[(&'static str, Kind)]) -> Self {
+        let mut owners = HashMap::new();
+        for &(name, kind) in reserved {
+            let name = style.family_name(kind, name);
+            for suffix in style.owned_suffixes(kind) {
+                owners.insert(format!("{name}{suffix}"), None);
+            }
+        }
+        Self {
+            style,
+            blocks: Vec::new(),
+            owners,
+            left_out: BTreeSet::new(),
+            clashes: 0,
+        }
+    }
+
+    fn admit(
+        &mut self,
+        source: usize,
+        family: &tallyboard::FamilyView,
+        part: impl FnOnce(&str) -> Part,
+    ) {
+        let name = self.style.family_name(family.kind, &family.name);
+        if let Some(Some(index)) = self.owners.get(&name) {
+            let block = &mut self.blocks[*index];
+            let joins = block.name == name
+                && block.kind == family.kind
+                && block.parts.iter().all(|part| part.source != source);
+            if joins {
+                block.parts.push(part(&name));
+                return;
+            }
+        }
+        let suffixes = self.style.owned_suffixes(family.kind);
+        let mut owned = suffixes.iter().map(|suffix| format!("{name}{suffix}"));
+        if suffixes.is_empty() || owned.any(|name| self.owners.contains_key(&name)) {
+            self.left_out.insert(family.name.clone());
+            self.clashes += 1;
+            return;
+        }
+        for suffix in suffixes {
+            self.owners
+                .insert(format!("{name}{suffix}"), Some(self.blocks.len()));
+        }
+        let mut head = Vec::new();
+        self.style
+            .write_head(&name, family.kind, &family.help, &family.unit, &mut head);
+        self.blocks.push(Block {
+            head,
+            kind: family.kind,
+            parts: vec![part(&name)],
+            name,
+        });
+    }
+}

@@ -1,0 +1,322 @@
+//! Golden texts of whole bodies, through real boards.
+
+use tallyboard::{Board, Location, Reader};
+
+use super::*;
+
+const OPEN_METRICS: Style = Style {
+    format: Format::OpenMetrics,
+    escaping: Escaping::Underscores,
+};
+
+/// A board that no other test sees, and its directory.
+struct TestBoard {
+    board: Board,
+    _directory: tempfile::TempDir,
+}
+
+impl std::ops::Deref for TestBoard {
+    type Target = Board;
+
+    fn deref(&self) -> &Board {
+        &self.board
+    }
+}
+
+fn board() -> TestBoard {
+    let directory = tempfile::tempdir().unwrap();
+    let location = Location::Path(directory.path().join("test.v1.board"));
+    let options = Board::options().slots(256).allow_any_filesystem(true);
+    TestBoard {
+        board: options.create(&location).unwrap(),
+        _directory: directory,
+    }
+}
+
+fn encode_with(encoder: &mut Encoder, boards: &[(&Board, Option<&str>)]) -> (String, Encoded) {
+    let readers: Vec<Reader> = boards
+        .iter()
+        .map(|(board, _)| {
+            let mut reader = Reader::new(board);
+            reader.refresh();
+            reader
+        })
+        .collect();
+    let sources: Vec<Source<'_>> = (0..boards.len())
+        .map(|index| Source {
+            id: index as u64,
+            label: boards[index].1,
+            reader: &readers[index],
+        })
+        .collect();
+    let mut out = Vec::new();
+    let encoded = encoder.encode(&sources, &mut out);
+    encoder.finish(&mut out);
+    (String::from_utf8(out).unwrap(), encoded)
+}
+
+fn encode(board: &Board, style: Style) -> String {
+    encode_with(&mut Encoder::new(style), &[(board, None)]).0
+}
+
+#[test]
+fn each_kind_in_text() {
+    let board = board();
+    let jobs = board.counter("jobs_total", "Jobs\ndone \"well\".");
+    jobs.label("queue", "a\"b\\c\nd").register().unwrap().add(7);
+    board
+        .gauge("heat_celsius", "")
+        .register()
+        .unwrap()
+        .set(f64::NEG_INFINITY);
+    let waits = board
+        .histogram("wait_seconds", "Waits.")
+        .buckets(&[0.5, 1.0]);
+    let waits = waits.label("q", "ü").register().unwrap();
+    for seconds in [0.25, 0.75, 0.75, 8.0] {
+        waits.observe(seconds);
+    }
+    let sizes = board.summary("size_bytes", "Sizes.").register().unwrap();
+    sizes.observe(1.5);
+    assert_eq!(
+        encode(&board, Style::PLAIN),
+        r#"# TYPE heat_celsius gauge
+heat_celsius -Inf
+# HELP jobs_total Jobs\ndone "well".
+# TYPE jobs_total counter
+jobs_total{queue="a\"b\\c\nd"} 7
+# HELP size_bytes Sizes.
+# TYPE size_bytes summary
+size_bytes_sum 1.5
+size_bytes_count 1
+# HELP wait_seconds Waits.
+# TYPE wait_seconds histogram
+wait_seconds_bucket{q="ü",le="0.5"} 1
+wait_seconds_bucket{q="ü",le="1.0"} 3
+wait_seconds_bucket{q="ü",le="+Inf"} 4
+wait_seconds_sum{q="ü"} 9.75
+wait_seconds_count{q="ü"} 4
+"#
+    );
+}
+
+#[test]
+fn each_kind_in_openmetrics() {
+    let board = board();
+    let jobs = board.counter("jobs_total", "Jobs \"done\".");
+    jobs.label("queue", "mail").register().unwrap().add(7);
+    board
+        .counter("oddly_named", "")
+        .register()
+        .unwrap()
+        .add_f64(0.5);
+    let heat = board.gauge("heat_celsius", "Heat.").unit("celsius");
+    heat.register().unwrap().set(21.0);
+    board
+        .gauge("load", "Load.")
+        .unit("ratio")
+        .register()
+        .unwrap();
+    let waits = board.histogram("wait_seconds", "Waits.").buckets(&[1.0]);
+    waits.register().unwrap().observe(2.0);
+    assert_eq!(
+        encode(&board, OPEN_METRICS),
+        r#"# TYPE heat_celsius gauge
+# UNIT heat_celsius celsius
+# HELP heat_celsius Heat.
+heat_celsius 21.0
+# TYPE jobs counter
+# HELP jobs Jobs \"done\".
+jobs_total{queue="mail"} 7
+# TYPE load gauge
+# HELP load Load.
+load 0.0
+# TYPE oddly_named counter
+oddly_named_total 0.5
+# TYPE wait_seconds histogram
+# HELP wait_seconds Waits.
+wait_seconds_bucket{le="1.0"} 0
+wait_seconds_bucket{le="+Inf"} 1
+wait_seconds_sum 2.0
+wait_seconds_count 1
+# EOF
+"#
+    );
+}
+
+#[test]
+fn openmetrics_leaves_out_sums_that_cannot_be_counters() {
+    let board = board();
+    let deltas = board.histogram("delta", "").buckets(&[-1.0, 1.0]);
+    deltas.register().unwrap().observe(0.5);
+    board.summary("lost", "").register().unwrap().observe(-1.0);
+    assert_eq!(
+        encode(&board, OPEN_METRICS),
+        r#"# TYPE delta histogram
+delta_bucket{le="-1.0"} 0
+delta_bucket{le="1.0"} 1
+delta_bucket{le="+Inf"} 1
+# TYPE lost summary
+lost_count 1
+# EOF
+"#
+    );
+    assert!(encode(&board, Style::PLAIN).contains("delta_sum 0.5\ndelta_count 1\n"));
+}
+
+#[test]
+fn names_beyond_the_legacy_characters() {
+    let board = board();
+    let reads = board.counter("disk.reads_total", "Reads.");
+    reads.label("disk.name", "sda").register().unwrap().inc();
+    board.gauge("größe", "").register().unwrap().set(1.0);
+    let waits = board.histogram("disk.wait", "").buckets(&[1.0]);
+    waits.register().unwrap();
+    assert_eq!(
+        encode(&board, Style::PLAIN),
+        r#"# HELP disk_reads_total Reads.
+# TYPE disk_reads_total counter
+disk_reads_total{disk_name="sda"} 1
+# TYPE disk_wait histogram
+disk_wait_bucket{le="1.0"} 0
+disk_wait_bucket{le="+Inf"} 0
+disk_wait_sum 0.0
+disk_wait_count 0
+# TYPE gr__e gauge
+gr__e 1.0
+"#
+    );
+    let utf8 = Style {
+        format: Format::OpenMetrics,
+        escaping: Escaping::AllowUtf8,
+    };
+    assert_eq!(
+        encode(&board, utf8),
+        r#"# TYPE "disk.reads" counter
+# HELP "disk.reads" Reads.
+{"disk.reads_total","disk.name"="sda"} 1
+# TYPE "disk.wait" histogram
+{"disk.wait_bucket",le="1.0"} 0
+{"disk.wait_bucket",le="+Inf"} 0
+{"disk.wait_sum"} 0.0
+{"disk.wait_count"} 0
+# TYPE "größe" gauge
+{"größe"} 1.0
+# EOF
+"#
+    );
+}
+
+#[test]
+fn two_boards_share_blocks_and_a_type_clash_leaves_out_the_later() {
+    let (left, right) = (board(), board());
+    left.counter("jobs_total", "Jobs.")
+        .register()
+        .unwrap()
+        .add(1);
+    right
+        .counter("jobs_total", "Jobs, again.")
+        .register()
+        .unwrap()
+        .add(2);
+    left.gauge("size", "").register().unwrap().set(1.0);
+    right.histogram("size", "").register().unwrap().observe(1.0);
+    let mine = right.gauge("mine", "").label("board", "x");
+    mine.register().unwrap().set(3.0);
+    let mut encoder = Encoder::new(Style::PLAIN);
+    let (body, encoded) = encode_with(
+        &mut encoder,
+        &[(&left, Some("left")), (&right, Some("right"))],
+    );
+    assert_eq!(
+        body,
+        r#"# HELP jobs_total Jobs.
+# TYPE jobs_total counter
+jobs_total{board="left"} 1
+jobs_total{board="right"} 2
+# TYPE mine gauge
+mine{board="right",exported_board="x"} 3.0
+# TYPE size gauge
+size{board="left"} 1.0
+"#
+    );
+    assert_eq!(
+        encoded,
+        Encoded {
+            series: 4,
+            clashes: 1
+        }
+    );
+}
+
+#[test]
+fn sample_names_clash_too() {
+    let board = board();
+    board
+        .histogram("wait", "")
+        .buckets(&[1.0])
+        .register()
+        .unwrap();
+    board.counter("wait_count", "").register().unwrap();
+    board.gauge("jobs", "").register().unwrap();
+    board.counter("jobs_total", "").register().unwrap();
+    board.gauge("a.b", "").register().unwrap();
+    board.gauge("a_b", "").register().unwrap();
+    let clashes = |style| {
+        encode_with(&mut Encoder::new(style), &[(&board, None)])
+            .1
+            .clashes
+    };
+    assert_eq!(
+        clashes(Style::PLAIN),
+        2,
+        "wait_count, and one of a.b and a_b"
+    );
+    assert_eq!(
+        clashes(OPEN_METRICS),
+        3,
+        "and jobs_total, whose family is jobs"
+    );
+}
+
+#[test]
+fn reserved_families_stay_with_the_caller() {
+    let board = board();
+    board.gauge("own", "").register().unwrap();
+    board.gauge("other", "").register().unwrap();
+    let mut encoder = Encoder::with_reserved(Style::PLAIN, &[("own", Kind::Gauge)]);
+    let (body, encoded) = encode_with(&mut encoder, &[(&board, None)]);
+    assert_eq!(body, "# TYPE other gauge\nother 0.0\n");
+    assert_eq!(encoded.clashes, 1);
+}
+
+#[test]
+fn kept_text_follows_series_and_values() {
+    let board = board();
+    let mut encoder = Encoder::new(Style::PLAIN);
+    let jobs = |queue| {
+        let jobs = board.counter("jobs_total", "").label("queue", queue);
+        jobs.register().unwrap()
+    };
+    let middle = jobs("m");
+    middle.inc();
+    let mut body = || encode_with(&mut encoder, &[(&board, None)]).0;
+    assert_eq!(
+        body(),
+        "# TYPE jobs_total counter\njobs_total{queue=\"m\"} 1\n"
+    );
+    middle.inc();
+    jobs("z").add(26);
+    jobs("a").add(1);
+    board.gauge("depth", "").register().unwrap().set(4.0);
+    assert_eq!(
+        body(),
+        r#"# TYPE depth gauge
+depth 4.0
+# TYPE jobs_total counter
+jobs_total{queue="a"} 1
+jobs_total{queue="m"} 2
+jobs_total{queue="z"} 26
+"#
+    );
+}

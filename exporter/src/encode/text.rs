@@ -1,0 +1,34 @@
+//! What Prometheus text 0.0.4 does its own way.
+
+use tallyboard::Kind;
+
+use super::{escape, name};
+
+/// The content type of this format.
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A counter owns its name alone; `_created` series do not exist in this format.
+pub(super) fn owned_suffixes(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Counter | Kind::Gauge => &[""],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count"],
+        Kind::Summary => &["", "_sum", "_count"],
+        _ => &[],
+    }
+}
+
+/// `# HELP` where there is a help text, then `# TYPE`. Units are not part of the format.
+pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, out: &mut Vec<u8>) {
+    if !help.is_empty() {
+        out.extend_from_slice(b"# HELP ");
+        name::write_metric(family_name, out);
+        out.push(b' ');
+        escape::write_help(help, out);
+        out.push(b'\n');
+    }
+    out.extend_from_slice(b"# TYPE ");
+    name::write_metric(family_name, out);
+    out.push(b' ');
+    out.extend_from_slice(kind.to_string().as_bytes());
+    out.push(b'\n');
+}

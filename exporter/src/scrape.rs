@@ -1,0 +1,56 @@
+//! One scrape: look for boards, read, encode.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use crate::boards::BoardSet;
+use crate::encode::{Encoder, Style};
+use crate::self_metrics::{self, Scrape};
+
+/// Boards and what was rendered of them, in each style that was asked for so far.
+pub struct Scraper {
+    boards: BoardSet,
+    encoders: HashMap<Style, Encoder>,
+    scrapes: u64,
+}
+
+impl Scraper {
+    /// A scraper of these boards.
+    pub fn new(boards: BoardSet) -> Self {
+        Self {
+            boards,
+            encoders: HashMap::new(),
+            scrapes: 0,
+        }
+    }
+
+    /// Looks for boards that came, went or were made again.
+    pub fn follow(&mut self) -> &BoardSet {
+        self.boards.follow();
+        &self.boards
+    }
+
+    /// Appends a whole body to `out`. Reads the boards only; no writer ever waits for it.
+    pub fn scrape(&mut self, style: Style, out: &mut Vec<u8>) {
+        let begun = Instant::now();
+        self.boards.refresh();
+        let encoder = self
+            .encoders
+            .entry(style)
+            .or_insert_with(|| Encoder::with_reserved(style, &self_metrics::reserved()));
+        let encoded = encoder.encode(&self.boards.sources(), out);
+        self.scrapes += 1;
+        let scrape = Scrape {
+            clashes: encoded.clashes,
+            scrapes: self.scrapes,
+            took: begun.elapsed(),
+        };
+        self_metrics::write(&self.boards, &scrape, style, out);
+        encoder.finish(out);
+    }
+
+    /// Forgets everything rendered: after a panic in the middle of a scrape it may be half done.
+    pub fn forget(&mut self) {
+        self.encoders.clear();
+    }
+}

@@ -1,0 +1,241 @@
+//! What the exporter says about itself and about the boards as such.
+
+use std::time::Duration;
+
+use tallyboard::{Kind, LAYOUT_VERSION, Number, Stats};
+
+use crate::boards::BoardSet;
+use crate::encode::{FamilyWriter, Style};
+
+/// A family of the exporter's own.
+struct Own {
+    name: &'static str,
+    kind: Kind,
+    help: &'static str,
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Own {
+    Own {
+        name,
+        kind: Kind::Gauge,
+        help,
+    }
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Own {
+    Own {
+        name,
+        kind: Kind::Counter,
+        help,
+    }
+}
+
+const BUILD_INFO: Own = gauge(
+    "tallyboard_build_info",
+    "A metric with the constant value 1, labelled with the exporter's version and the layout version of boards it reads.",
+);
+const MAPPED: Own = gauge(
+    "tallyboard_board_mapped",
+    "Whether the board is there and can be read.",
+);
+const DAMAGED: Own = gauge(
+    "tallyboard_board_damaged",
+    "Records left out of this scrape because their bytes are damaged; see `tallyboard check`.",
+);
+const REFUSED: Own = counter(
+    "tallyboard_board_refused_total",
+    "Registrations that the board refused; what they would have counted is lost.",
+);
+const CLASHES: Own = gauge(
+    "tallyboard_type_clashes",
+    "Families left out of this scrape because an earlier family has their name with another type.",
+);
+const SCRAPES: Own = counter("tallyboard_scrapes_total", "Scrapes, this one included.");
+const DURATION: Own = gauge(
+    "tallyboard_scrape_duration_seconds",
+    "How long it took to read and encode the boards for this scrape.",
+);
+
+/// Where a value of a board comes from.
+type Value = fn(&Stats) -> u64;
+
+/// What there is one value of for each board.
+const OF_BOARDS: [(Own, Value); 13] = [
+    (
+        gauge(
+            "tallyboard_board_size_bytes",
+            "The board's size with all that it may reserve.",
+        ),
+        |stats| stats.bytes_total,
+    ),
+    (
+        gauge(
+            "tallyboard_board_reserved_bytes",
+            "Memory that the board has reserved so far.",
+        ),
+        |stats| stats.bytes_reserved,
+    ),
+    (
+        gauge("tallyboard_board_slots", "Slots that the board has."),
+        |stats| u64::from(stats.slots),
+    ),
+    (
+        gauge("tallyboard_board_slots_used", "Slots in use."),
+        |stats| u64::from(stats.slots_used),
+    ),
+    (
+        gauge("tallyboard_board_series", "Series on the board."),
+        |stats| u64::from(stats.series),
+    ),
+    (
+        gauge("tallyboard_board_families", "Families on the board."),
+        |stats| u64::from(stats.families),
+    ),
+    (
+        gauge(
+            "tallyboard_board_processes",
+            "Process rows that the board has.",
+        ),
+        |stats| u64::from(stats.processes),
+    ),
+    (
+        gauge("tallyboard_board_processes_used", "Process rows in use."),
+        |stats| u64::from(stats.processes_used),
+    ),
+    (
+        gauge(
+            "tallyboard_board_planes",
+            "CPU planes that the board has room for.",
+        ),
+        |stats| u64::from(stats.planes),
+    ),
+    (
+        gauge("tallyboard_board_planes_ready", "CPU planes in use."),
+        |stats| u64::from(stats.planes_ready),
+    ),
+    (
+        gauge(
+            "tallyboard_board_planes_refused",
+            "CPU planes for which there was no memory; those CPUs use the slower shared plane.",
+        ),
+        |stats| u64::from(stats.planes_refused),
+    ),
+    (
+        counter(
+            "tallyboard_board_reclaimed_total",
+            "Slots given back after their series ended or the process that was making it died.",
+        ),
+        |stats| stats.reclaimed,
+    ),
+    (
+        counter(
+            "tallyboard_board_reaped_total",
+            "Process rows given back after their process died.",
+        ),
+        |stats| stats.reaped,
+    ),
+];
+
+/// The names that no board may take.
+pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
+    let alone = [
+        BUILD_INFO, MAPPED, DAMAGED, REFUSED, CLASHES, SCRAPES, DURATION,
+    ];
+    let of_boards = OF_BOARDS.map(|(own, _)| own);
+    let all = alone.into_iter().chain(of_boards);
+    all.map(|own| (own.name, own.kind)).collect()
+}
+
+/// What one scrape found out.
+pub(crate) struct Scrape {
+    pub(crate) clashes: u64,
+    pub(crate) scrapes: u64,
+    pub(crate) took: Duration,
+}
+
+/// Appends all of it.
+pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut Vec<u8>) {
+    let layout = LAYOUT_VERSION.to_string();
+    family(&BUILD_INFO, style, out).sample(
+        &[
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("layout_version", &layout),
+        ],
+        Number::Int(1),
+    );
+    let targets = boards.targets();
+    if !targets.is_empty() {
+        let mut mapped = family(&MAPPED, style, out);
+        for target in targets {
+            let is_mapped = u64::from(target.mapped().is_some());
+            mapped.sample(&[("board", target.label())], Number::Int(is_mapped));
+        }
+    }
+    let mut there = Vec::new();
+    for target in targets {
+        if let Some((board, reader)) = target.mapped() {
+            there.push((target.label(), board.stats(), reader.damaged()));
+        }
+    }
+    if !there.is_empty() {
+        for (own, value) in &OF_BOARDS {
+            let mut family = family(own, style, out);
+            for (board, stats, _) in &there {
+                family.sample(&[("board", board)], Number::Int(value(stats)));
+            }
+        }
+        let mut damaged = family(&DAMAGED, style, out);
+        for (board, _, records) in &there {
+            damaged.sample(&[("board", board)], Number::Int(*records));
+        }
+        let mut refused = family(&REFUSED, style, out);
+        for (board, stats, _) in &there {
+            for (reason, count) in &stats.refused {
+                let reason = reason.to_string();
+                refused.sample(
+                    &[("board", board), ("reason", &reason)],
+                    Number::Int(*count),
+                );
+            }
+        }
+    }
+    family(&CLASHES, style, out).sample(&[], Number::Int(scrape.clashes));
+    family(&SCRAPES, style, out).sample(&[], Number::Int(scrape.scrapes));
+    let took = Number::Float(scrape.took.as_secs_f64());
+    family(&DURATION, style, out).sample(&[], took);
+}
+
+fn family<'a>(own: &Own, style: Style, out: &'a mut Vec<u8>) -> FamilyWriter<'a> {
+    FamilyWriter::new(style, own.name, own.kind, own.help, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_is_reserved_and_named_as_prometheus_wants() {
+        let mut out = Vec::new();
+        let scrape = Scrape {
+            clashes: 0,
+            scrapes: 1,
+            took: Duration::from_millis(2),
+        };
+        write(
+            &BoardSet::new(Vec::new(), None),
+            &scrape,
+            Style::PLAIN,
+            &mut out,
+        );
+        let text = String::from_utf8(out).unwrap();
+        let reserved = reserved();
+        for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+            let name = line.split(' ').nth(2).unwrap();
+            assert!(reserved.iter().any(|(reserved, _)| *reserved == name));
+        }
+        for (name, kind) in reserved {
+            assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
+        }
+        assert!(text.contains("tallyboard_scrape_duration_seconds 0.002\n"));
+    }
+}

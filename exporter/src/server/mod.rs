@@ -1,0 +1,215 @@
+//! The HTTP side of `serve`.
+//!
+//! One thread accepts and moves bytes; each scrape runs on a thread of the blocking pool,
+//! one at a time, into memory, so that a client that reads slowly holds nothing but its
+//! own body. Writers share nothing with any of it.
+
+mod body;
+mod landing;
+mod listen;
+mod route;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::watch;
+
+use crate::scrape::Scraper;
+
+pub use listen::ListenAddress;
+
+/// A connection that sends no request for this long is closed. Longer than the common
+/// scrape interval of a minute, so that scrapers can keep theirs.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long scrapes may take to end after the stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often boards are looked for between scrapes.
+const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
+/// How long to wait when no connection can be accepted, as when descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A server that is bound and not yet running.
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+struct Shared {
+    telemetry_path: String,
+    scraper: Mutex<Scraper>,
+    bodies: Arc<body::Pool>,
+}
+
+impl Shared {
+    fn scraper(&self) -> MutexGuard<'_, Scraper> {
+        self.scraper.lock().unwrap_or_else(|poisoned| {
+            self.scraper.clear_poison();
+            let mut scraper = poisoned.into_inner();
+            scraper.forget();
+            scraper
+        })
+    }
+}
+
+impl Server {
+    /// Binds all addresses.
+    ///
+    /// # Errors
+    ///
+    /// The first address that cannot be had, and why.
+    pub fn bind(
+        addresses: &[ListenAddress],
+        telemetry_path: &str,
+        scraper: Scraper,
+    ) -> Result<Self, BindError> {
+        let mut listeners = Vec::new();
+        for address in addresses {
+            let listener = address.bind().map_err(|source| BindError {
+                address: address.clone(),
+                source,
+            })?;
+            listeners.push(listener);
+        }
+        Ok(Self {
+            listeners,
+            shared: Arc::new(Shared {
+                telemetry_path: telemetry_path.to_owned(),
+                scraper: Mutex::new(scraper),
+                bodies: Arc::default(),
+            }),
+        })
+    }
+
+    /// The addresses with the ports that were given for port 0.
+    pub fn local_addresses(&self) -> Vec<SocketAddr> {
+        let addresses = self.listeners.iter().map(TcpListener::local_addr);
+        addresses.filter_map(Result::ok).collect()
+    }
+
+    /// Serves until `stop` completes, then lets requests in flight end, for at most ten seconds.
+    ///
+    /// # Errors
+    ///
+    /// The runtime refuses a listener.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        // Every task holds a receiver until it ends, so the channel says "stop" in one
+        // direction and "all have stopped" in the other.
+        let (stopping, stopped) = watch::channel(());
+        for listener in self.listeners {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::spawn(accept(listener, self.shared.clone(), stopped.clone()));
+        }
+        tokio::spawn(follow(self.shared, stopped));
+
+        stop.await;
+        stopping.send_replace(());
+        if tokio::time::timeout(DRAIN_TIMEOUT, stopping.closed())
+            .await
+            .is_err()
+        {
+            tracing::warn!("stopped with requests in flight: they took too long");
+        }
+        Ok(())
+    }
+}
+
+/// Why [`Server::bind`] failed.
+#[derive(Debug)]
+pub struct BindError {
+    address: ListenAddress,
+    source: io::Error,
+}
+
+impl std::fmt::Display for BindError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let address = &self.address;
+        if self.source.kind() == io::ErrorKind::AddrInUse {
+            write!(
+                f,
+                "{address} is in use by another program; choose another port with --web.listen-address=:PORT"
+            )
+        } else {
+            write!(f, "cannot listen on {address}: {}", self.source)
+        }
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Accepts connections until the stop.
+async fn accept(
+    listener: tokio::net::TcpListener,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Without this the last part of a body may wait for the peer's delayed ACK.
+                let _ = stream.set_nodelay(true);
+                tokio::spawn(talk(stream, shared.clone(), stopped.clone()));
+            }
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection; after the stop, the one in flight.
+async fn talk(
+    stream: tokio::net::TcpStream,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) {
+    let service = service_fn(move |request| route::respond(shared.clone(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("connection: {error}");
+    }
+}
+
+/// Looks for boards every second, so that a board is mapped, and its absence logged, before
+/// the scrape that needs it.
+async fn follow(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
+    let mut tick = tokio::time::interval(FOLLOW_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        let shared = shared.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            shared.scraper().follow();
+        });
+        let _ = looked.await;
+    }
+}

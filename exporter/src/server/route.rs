@@ -1,0 +1,121 @@
+//! What each path answers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+
+use super::{Shared, landing};
+use crate::negotiate;
+
+type Answer = Response<Full<Bytes>>;
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// Answers one request. hyper leaves the body away where the method is HEAD.
+pub(super) async fn respond(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Answer, Infallible> {
+    let path = request.uri().path();
+    let known = path == shared.telemetry_path || ["/", "/-/healthy", "/-/ready"].contains(&path);
+    let answer = if !known {
+        let text = format!("Nothing here. Metrics are at {}.\n", shared.telemetry_path);
+        answer(StatusCode::NOT_FOUND, PLAIN, text)
+    } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut refused = answer(
+            StatusCode::METHOD_NOT_ALLOWED,
+            PLAIN,
+            "Only GET and HEAD.\n",
+        );
+        let allowed = HeaderValue::from_static("GET, HEAD");
+        refused.headers_mut().insert(header::ALLOW, allowed);
+        refused
+    } else if path == shared.telemetry_path {
+        metrics(shared, request.headers()).await
+    } else if path == "/-/healthy" {
+        answer(StatusCode::OK, PLAIN, "Tallyboard is healthy.\n")
+    } else if path == "/-/ready" {
+        ready(shared).await
+    } else {
+        landing(shared).await
+    };
+    Ok(answer)
+}
+
+async fn metrics(shared: Arc<Shared>, headers: &HeaderMap) -> Answer {
+    let agreed = negotiate::style(&joined(headers, header::ACCEPT));
+    let gzip = negotiate::gzip(&joined(headers, header::ACCEPT_ENCODING));
+    let scraped = blocking(move || {
+        let mut text = shared.bodies.take();
+        shared.scraper().scrape(agreed.style, &mut text.bytes);
+        if gzip { text.gzip() } else { Ok(text) }
+    });
+    let Some(Ok(body)) = scraped.await else {
+        return failed();
+    };
+    let mut answer = answer(StatusCode::OK, &agreed.content_type(), body.into_bytes());
+    let headers = answer.headers_mut();
+    let vary = HeaderValue::from_static("Accept, Accept-Encoding");
+    headers.insert(header::VARY, vary);
+    if gzip {
+        let encoding = HeaderValue::from_static("gzip");
+        headers.insert(header::CONTENT_ENCODING, encoding);
+    }
+    answer
+}
+
+async fn ready(shared: Arc<Shared>) -> Answer {
+    match blocking(move || shared.scraper().follow().is_ready()).await {
+        Some(true) => answer(StatusCode::OK, PLAIN, "Tallyboard is ready.\n"),
+        Some(false) => answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PLAIN,
+            "No board is mapped yet.\n",
+        ),
+        None => failed(),
+    }
+}
+
+async fn landing(shared: Arc<Shared>) -> Answer {
+    let page = blocking(move || landing::page(shared.scraper().follow(), &shared.telemetry_path));
+    match page.await {
+        Some(page) => answer(StatusCode::OK, HTML, page),
+        None => failed(),
+    }
+}
+
+/// Runs `work` where it may take its time; `None` if it panicked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.inspect_err(|error| tracing::error!("{error}")).ok()
+}
+
+fn failed() -> Answer {
+    answer(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        PLAIN,
+        "The exporter failed; its log says why.\n",
+    )
+}
+
+fn answer(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    if let Ok(content_type) = HeaderValue::from_str(content_type) {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    answer
+}
+
+/// A list header that came in several lines means the same as one line with commas.
+fn joined(headers: &HeaderMap, name: HeaderName) -> String {
+    let lines = headers.get_all(name).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    lines.join(",")
+}

@@ -1,0 +1,173 @@
+//! The commands for shell scripts, run as a shell would run them.
+
+mod rig;
+
+use std::process::Stdio;
+
+use rig::Rig;
+use serde_json::{Value, json};
+
+#[test]
+fn a_script_counts_and_dumps() {
+    let rig = Rig::new();
+    let label = "path=a\"b\\c\nd";
+    rig.run(&[
+        "inc",
+        "jobs_total",
+        "--help-text",
+        "Jobs.",
+        "--label",
+        label,
+    ]);
+    rig.run(&["inc", "jobs_total", "41", "-l", label]);
+    rig.run(&["inc", "work_total", "0.25"]);
+    rig.run(&["set", "heat_celsius", "-3.5", "--unit", "celsius"]);
+    rig.run(&["observe", "wait_seconds", "0.3", "--buckets", "0.1,1"]);
+    // The second observation does not have to repeat the bounds.
+    rig.run(&["observe", "wait_seconds", "7"]);
+    assert_eq!(
+        rig.run(&["dump"]),
+        r#"# TYPE heat_celsius gauge
+heat_celsius -3.5
+# HELP jobs_total Jobs.
+# TYPE jobs_total counter
+jobs_total{path="a\"b\\c\nd"} 42
+# TYPE wait_seconds histogram
+wait_seconds_bucket{le="0.1"} 0
+wait_seconds_bucket{le="1.0"} 1
+wait_seconds_bucket{le="+Inf"} 2
+wait_seconds_sum 7.3
+wait_seconds_count 2
+# TYPE work_total counter
+work_total 0.25
+"#
+    );
+    let openmetrics = rig.run(&["dump", "--format", "openmetrics"]);
+    assert!(openmetrics.contains("# UNIT heat_celsius celsius\n"));
+    assert!(openmetrics.ends_with("# EOF\n"));
+    assert_eq!(rig.run(&["check"]), "");
+}
+
+#[test]
+fn json_has_everything_exactly() {
+    let rig = Rig::new();
+    let large = (1_u64 << 60) + 1;
+    rig.run(&["inc", "jobs_total", &large.to_string(), "-l", "größe=ü"]);
+    rig.run(&["set", "heat", "NaN", "--help-text", "Heat."]);
+    rig.run(&["observe", "wait", "2", "--buckets", "1"]);
+    let dump = rig.run(&["dump", "--json"]);
+    assert_eq!(dump, rig.run(&["dump", "--format", "json"]));
+    let dump: Value = serde_json::from_str(&dump).unwrap();
+    assert_eq!(dump["board"]["layout_version"], 1);
+    assert_eq!(dump["board"]["uuid"].as_str().unwrap().len(), 32);
+    assert_eq!(dump["damaged"], 0);
+    let family = |name: &str| {
+        let families = dump["families"].as_array().unwrap();
+        families
+            .iter()
+            .find(|family| family["name"] == name)
+            .unwrap()
+    };
+    let jobs = family("jobs_total");
+    assert_eq!(jobs["type"], "counter");
+    assert_eq!(jobs["series"][0]["labels"], json!({"größe": "ü"}));
+    assert_eq!(jobs["series"][0]["value"].as_u64(), Some(large));
+    assert!(jobs["series"][0]["created_unix_nanos"].as_u64() > Some(0));
+    assert_eq!(family("heat")["series"][0]["value"], "NaN");
+    assert_eq!(family("heat")["help"], "Heat.");
+    let wait = &family("wait")["series"][0];
+    assert_eq!(
+        wait["buckets"],
+        json!([{"le": "1.0", "count": 0}, {"le": "+Inf", "count": 1}])
+    );
+    assert_eq!((&wait["count"], &wait["sum"]), (&json!(1), &json!(2.0)));
+}
+
+#[test]
+fn failures_are_one_line_and_a_status() {
+    let rig = Rig::new();
+    let missing = rig.fail(&["dump"], 1);
+    assert!(missing.starts_with("tallyboard: ") && missing.contains("tallyboard create"));
+    rig.fail(&["check"], 1);
+    rig.fail(&["rm"], 1);
+    rig.run(&["inc", "jobs_total"]);
+    let clash = rig.fail(&["set", "jobs_total", "1"], 1);
+    assert!(clash.contains("jobs_total"), "{clash}");
+    rig.fail(&["observe", "wait_seconds", "1", "-l", "le=1"], 1);
+    rig.fail(&["dump", "--board", "off"], 2);
+    for usage in [
+        &["inc"][..],
+        &["inc", "jobs_total", "-1"],
+        &["inc", "jobs_total", "NaN"],
+        &["inc", "jobs_total", "-l", "no-equals-sign"],
+        &["dump", "--json", "--format", "text"],
+        &["no-such-command"],
+    ] {
+        assert_eq!(rig.output(usage).status.code(), Some(2), "{usage:?}");
+    }
+    assert_eq!(
+        rig.run(&["dump"]),
+        "# TYPE jobs_total counter\njobs_total 1\n"
+    );
+}
+
+#[test]
+fn boards_are_made_and_removed() {
+    use std::os::unix::fs::MetadataExt;
+    let rig = Rig::new();
+    let path = rig.board("web");
+    rig.run(&["create", "web", "--slots", "128", "--mode", "0640"]);
+    assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o640);
+    let again = rig.fail(&["create", "--board", "web"], 1);
+    assert!(again.contains(path.to_str().unwrap()), "{again}");
+    rig.run(&["inc", "jobs_total", "--board", path.to_str().unwrap()]);
+    assert!(rig.run(&["dump", "web"]).contains("jobs_total 1\n"));
+    rig.run(&["rm", "web"]);
+    assert!(rig.files().is_empty());
+}
+
+#[test]
+fn the_environment_names_the_board() {
+    let rig = Rig::new();
+    let mut command = rig.command(&["inc", "jobs_total"]);
+    assert!(
+        command
+            .env("TALLYBOARD", "nightly")
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(rig.files(), [rig.board("nightly")]);
+    let mut off = rig.command(&["inc", "jobs_total"]);
+    assert!(off.env("TALLYBOARD", "off").status().unwrap().success());
+    assert_eq!(rig.files().len(), 1);
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_error() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total"]);
+    for arguments in [&["dump"][..], &["dump", "--json"], &["check"]] {
+        let mut command = rig.command(arguments);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        assert!(output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_tells_the_exit_statuses() {
+    let rig = Rig::new();
+    let help = rig.run(&["--help"]);
+    for part in ["Exit status:", "Environment:", "Examples:", "serve", "demo"] {
+        assert!(help.contains(part), "{part}");
+    }
+    assert!(!help.contains("worker") && !help.contains("peer"));
+    assert_eq!(
+        rig.run(&["--version"]),
+        format!("tallyboard {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}

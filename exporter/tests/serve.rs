@@ -1,0 +1,228 @@
+//! `tallyboard serve` over real sockets.
+
+mod rig;
+
+use std::io::{Read, Write};
+
+use flate2::read::GzDecoder;
+use rig::{Response, Rig, wait_for};
+use rustix::process::Signal;
+use tallyboard::{Board, Location};
+
+#[test]
+fn formats_and_encodings() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "3", "--help-text", "Jobs."]);
+    rig.run(&["set", "disk.free", "1"]);
+    let serving = rig.serve(&[]);
+
+    let text = serving.get("/metrics");
+    assert_eq!(text.status, 200);
+    assert_eq!(
+        text.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    let body = text.text();
+    let own = "# TYPE disk_free gauge\ndisk_free 1.0\n# HELP jobs_total Jobs.\n\
+               # TYPE jobs_total counter\njobs_total 3\n# HELP tallyboard_build_info ";
+    assert!(body.starts_with(own), "{body}");
+    assert!(body.contains("tallyboard_board_mapped{board=\"default\"} 1\n"));
+    assert!(body.contains("tallyboard_board_series{board=\"default\"} 2\n"));
+
+    let openmetrics = [("Accept", "application/openmetrics-text;version=1.0.0")];
+    let openmetrics = serving.request("GET", "/metrics", &openmetrics);
+    assert_eq!(
+        openmetrics.header("content-type"),
+        Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+    let body = openmetrics.text();
+    assert!(body.contains("# TYPE jobs counter\n") && body.contains("\njobs_total 3\n"));
+    assert!(body.ends_with("# EOF\n"));
+
+    let utf8 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,*/*;q=0.2";
+    let utf8 = serving.request("GET", "/metrics", &[("Accept", utf8)]);
+    assert_eq!(
+        utf8.header("content-type"),
+        Some("application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8")
+    );
+    assert!(
+        utf8.text()
+            .contains("# TYPE \"disk.free\" gauge\n{\"disk.free\"} 1.0\n")
+    );
+
+    let gzip = serving.request("GET", "/metrics", &[("Accept-Encoding", "gzip")]);
+    assert_eq!(gzip.header("content-encoding"), Some("gzip"));
+    let mut unpacked = String::new();
+    GzDecoder::new(&gzip.body[..])
+        .read_to_string(&mut unpacked)
+        .unwrap();
+    assert!(unpacked.contains("\njobs_total 3\n"));
+}
+
+#[test]
+fn pages_and_methods() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total"]);
+    let serving = rig.serve(&["--web.telemetry-path", "/m"]);
+    assert_eq!(serving.get("/m").status, 200);
+    assert_eq!(serving.get("/metrics").status, 404);
+    assert_eq!(serving.get("/-/healthy").status, 200);
+    assert_eq!(serving.get("/-/ready").status, 200);
+    let landing = serving.get("/");
+    assert_eq!(
+        landing.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(landing.text().contains("<a href=\"/m\">"));
+    let head = serving.request("HEAD", "/m", &[]);
+    assert_eq!(head.status, 200);
+    assert!(head.body.is_empty());
+    assert_ne!(head.header("content-length"), Some("0"));
+    let post = serving.request("POST", "/m", &[]);
+    assert_eq!(post.status, 405);
+    assert_eq!(post.header("allow"), Some("GET, HEAD"));
+}
+
+#[test]
+fn values_are_read_at_every_scrape() {
+    let rig = Rig::new();
+    let board = Board::open(&Location::Path(rig.board("default"))).unwrap();
+    let counter = board.counter("jobs_total", "Jobs.").register().unwrap();
+    let serving = rig.serve(&[]);
+    for value in 1..=20 {
+        counter.inc();
+        let expected = format!("\njobs_total {value}\n");
+        assert!(serving.metrics().contains(&expected));
+    }
+    assert!(
+        serving
+            .metrics()
+            .contains("\ntallyboard_scrapes_total 21\n")
+    );
+}
+
+#[test]
+fn a_board_is_waited_for_and_followed() {
+    let rig = Rig::new();
+    let serving = rig.serve(&[]);
+    wait_for(&serving.log, "waiting");
+    assert_eq!(serving.get("/-/healthy").status, 200);
+    assert_eq!(serving.get("/-/ready").status, 503);
+    assert!(
+        serving
+            .metrics()
+            .contains("tallyboard_board_mapped{board=\"default\"} 0\n")
+    );
+
+    rig.run(&["inc", "jobs_total", "5"]);
+    assert_eq!(serving.get("/-/ready").status, 200);
+    assert!(serving.metrics().contains("\njobs_total 5\n"));
+
+    rig.run(&["rm"]);
+    assert!(!serving.metrics().contains("jobs_total"));
+    assert_eq!(serving.get("/-/ready").status, 503);
+
+    // The same names and the same serials on another board: nothing of the old one is kept.
+    rig.run(&["inc", "tasks_total", "7"]);
+    let metrics = serving.metrics();
+    assert!(metrics.contains("\ntasks_total 7\n") && !metrics.contains("jobs_total"));
+
+    std::fs::remove_file(rig.board("default")).unwrap();
+    rig.run(&["inc", "jobs_total", "9"]);
+    let metrics = serving.metrics();
+    assert!(metrics.contains("jobs_total 9\n") && !metrics.contains("tasks_total"));
+}
+
+#[test]
+fn several_boards_get_a_label_and_clashes_are_counted() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "1", "--board", "a"]);
+    rig.run(&["inc", "jobs_total", "2", "--board", "b", "-l", "board=mine"]);
+    rig.run(&["set", "size", "1", "--board", "a"]);
+    rig.run(&["observe", "size", "1", "--board", "b"]);
+    let serving = rig.serve(&["--board", "a", "--board", "b"]);
+    let metrics = serving.metrics();
+    let jobs = "# TYPE jobs_total counter\njobs_total{board=\"a\"} 1\n\
+                jobs_total{board=\"b\",exported_board=\"mine\"} 2\n";
+    assert!(metrics.starts_with(jobs), "{metrics}");
+    assert!(metrics.contains("# TYPE size gauge\nsize{board=\"a\"} 1.0\n"));
+    assert!(!metrics.contains("size_bucket"));
+    assert!(metrics.contains("\ntallyboard_type_clashes 1\n"));
+}
+
+#[test]
+fn a_glob_finds_boards_that_come_later() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "--board", "job-1"]);
+    let serving = rig.serve(&["--board", "job-*"]);
+    assert!(
+        serving
+            .metrics()
+            .contains("jobs_total{board=\"job-1\"} 1\n")
+    );
+    rig.run(&["inc", "jobs_total", "2", "--board", "job-2"]);
+    rig.run(&["inc", "jobs_total", "3", "--board", "other"]);
+    wait_for(&serving.log, "job-2.v1.board");
+    let metrics = serving.metrics();
+    assert!(metrics.contains("jobs_total{board=\"job-2\"} 2\n"));
+    assert!(!metrics.contains("board=\"other\""));
+}
+
+#[test]
+fn it_makes_the_board_when_asked_to() {
+    use std::os::unix::fs::MetadataExt;
+    let rig = Rig::new();
+    let serving = rig.serve(&["--board", "web", "--board.create", "--board.mode", "0640"]);
+    assert_eq!(serving.get("/-/ready").status, 200);
+    let mode = rig.board("web").metadata().unwrap().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    rig.run(&["rm", "web"]);
+    assert_eq!(serving.get("/-/ready").status, 200, "and makes it again");
+}
+
+#[test]
+fn a_taken_port_is_one_line_that_helps() {
+    let rig = Rig::new();
+    let serving = rig.serve(&[]);
+    let error = rig.fail(&["serve", "--web.listen-address", &serving.address], 1);
+    assert!(error.contains("--web.listen-address"), "{error}");
+}
+
+#[test]
+fn signals_stop_it_cleanly() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let rig = Rig::new();
+        let serving = rig.serve(&[]);
+        // A connection that is kept alive and idle does not hold it up.
+        let _idle = serving.connect();
+        assert_eq!(serving.get("/-/healthy").status, 200);
+        assert_eq!(serving.stop(signal).code(), Some(0));
+    }
+}
+
+#[test]
+fn a_scrape_in_flight_ends_before_it_stops() {
+    let rig = Rig::new();
+    let board = Board::open(&Location::Path(rig.board("default"))).unwrap();
+    let family = board.counter("jobs_total", "Jobs.").labels(&["job"]);
+    let family = family.family().unwrap();
+    let padding = "x".repeat(1000);
+    for job in 0..2000 {
+        family.try_with(&[&format!("{job}{padding}")]).unwrap();
+    }
+    let mut serving = rig.serve(&[]);
+    let mut stream = serving.connect();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n")
+        .unwrap();
+    let mut bytes = vec![0; 100];
+    stream.read_exact(&mut bytes).unwrap();
+    serving.process.signal(Signal::TERM);
+    wait_for(&serving.log, "stopping");
+    stream.read_to_end(&mut bytes).unwrap();
+    let response = Response::parse(&bytes);
+    let length: usize = response.header("content-length").unwrap().parse().unwrap();
+    assert_eq!(response.body.len(), length);
+    assert!(length > 2_000_000);
+    assert_eq!(serving.process.wait().code(), Some(0));
+}
