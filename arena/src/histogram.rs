@@ -120,10 +120,7 @@ impl Histogram {
         let Some(place) = self.places.get(bucket_of(&definition.bounds, value)) else {
             return;
         };
-        if segment.add_int(place.cell(head), 1).is_ok() {
-            // A series that has ended takes no more: nothing to be done about it.
-            let _ = segment.add_float(head, value);
-        }
+        segment.observe(place.cell(head), head, value);
     }
 
     /// Observes the seconds until the timer is dropped.

@@ -45,6 +45,10 @@ mod location;
 mod lock;
 mod mutation;
 mod pair;
+#[cfg_attr(
+    all(test, arena_loom),
+    expect(dead_code, reason = "a model has no CPU planes")
+)]
 mod planes;
 mod process;
 mod read;
@@ -52,6 +56,10 @@ mod recent;
 mod record;
 mod region;
 mod register;
+#[cfg_attr(
+    all(test, arena_loom),
+    allow(dead_code, reason = "a model has no CPU planes")
+)]
 mod rseq;
 mod segment;
 mod series;

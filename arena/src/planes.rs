@@ -191,6 +191,38 @@ mod local {
             self.add_float_slowly(cell.tag, cell.head, cell.slot, cell.index, amount)
         }
 
+        /// Adds one to an integer cell, and then `amount` to the head's cell 0. As
+        /// [`add_int`](Self::add_int); a death in between leaves the second out.
+        #[inline(always)]
+        pub(crate) fn observe(&self, count: Cell, sum: Cell, amount: f64) {
+            debug_assert!(sum.index == 0 && sum.slot == sum.head);
+            if let Some(target) = self.target(sum) {
+                // SAFETY: as in `add_int`, for both cells.
+                let outcome = unsafe {
+                    rseq::observe(&target, count.unit(), count.offset(), sum.unit(), amount)
+                };
+                match outcome {
+                    Outcome::Done => return,
+                    Outcome::Half => return self.add_sum_slowly(sum, amount),
+                    _ => {}
+                }
+            }
+            self.observe_slowly(count, sum, amount);
+        }
+
+        #[inline(never)]
+        fn add_sum_slowly(&self, sum: Cell, amount: f64) {
+            // A series that has ended takes no more: nothing to be done about it.
+            let _ = self.add_float(sum, amount);
+        }
+
+        #[inline(never)]
+        fn observe_slowly(&self, count: Cell, sum: Cell, amount: f64) {
+            if self.add_int(count, 1).is_ok() {
+                self.add_sum_slowly(sum, amount);
+            }
+        }
+
         // The cell comes in registers: as a struct it would be stored on the fast path too.
         #[inline(never)]
         fn add_int_slowly(
@@ -254,7 +286,8 @@ mod local {
             for _ in 0..MAX_ABORTS {
                 match add(&target) {
                     Outcome::Done => return Ok(true),
-                    Outcome::Aborted => {}
+                    // Half: not an outcome of a single add.
+                    Outcome::Aborted | Outcome::Half => {}
                     Outcome::Ended => return Err(Ended),
                     Outcome::NoPlane => {
                         if !self.ready_plane(target.area) {
@@ -341,6 +374,12 @@ mod local {
 
         pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
             self.add_shared(cell, add_to_bits(amount))
+        }
+
+        pub(crate) fn observe(&self, count: Cell, sum: Cell, amount: f64) {
+            if self.add_int(count, 1).is_ok() {
+                let _ = self.add_float(sum, amount);
+            }
         }
     }
 }

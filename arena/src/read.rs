@@ -124,8 +124,9 @@ impl Segment {
             self.record(bound.slot, offset_of!(HeadRecord, shape))
                 .load(Ordering::Relaxed),
         );
+        // ORDERING: [S2] Acquire fence, as in `still_lives`.
         fence(Ordering::Acquire);
-        // Relaxed: the fence orders it ([S2]).
+        // Relaxed: the fence orders it.
         match State::of(self.state(bound.slot).load(Ordering::Relaxed)) {
             State::Ready { serial } | State::Building { serial, .. } if serial == bound.serial => {
                 crate::Kind::of(shape.metric)

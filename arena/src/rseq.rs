@@ -18,12 +18,12 @@
 mod x86_64;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 #[cfg_attr(all(test, arena_loom), expect(unused_imports))]
-pub(crate) use x86_64::{add_float, add_int, begin, cpu};
+pub(crate) use x86_64::{add_float, add_int, begin, cpu, observe};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 mod absent;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
-pub(crate) use absent::{add_float, add_int, begin, cpu};
+pub(crate) use absent::{add_float, add_int, begin, cpu, observe};
 
 /// How a sequence ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(crate) enum Outcome {
     OtherTag,
     /// The slot's state is not the tag any more: the series has ended.
     Ended,
+    /// The first of two adds was committed, the second was not.
+    Half,
 }
 
 /// What a sequence works on. All addresses are inside the mapping of one board.
@@ -108,4 +110,4 @@ fn pin() -> bool {
 }
 
 #[cfg(all(test, not(arena_loom), target_arch = "x86_64", target_env = "gnu"))]
-mod tests {}
+mod tests;

@@ -31,24 +31,6 @@ pub(crate) enum Step {
     Resolved,
 }
 
-impl Step {
-    /// All of them, in the order of the protocols.
-    #[cfg(all(test, arena_loom))]
-    pub(crate) const ALL: [Step; 11] = [
-        Step::Claimed,
-        Step::Chained,
-        Step::Written,
-        Step::Linked,
-        Step::Removed,
-        Step::Marked,
-        Step::Unlinked,
-        Step::RowChanging,
-        Step::RowLocked,
-        Step::RowPublished,
-        Step::Resolved,
-    ];
-}
-
 #[cfg(not(all(test, arena_loom)))]
 mod shipping {
     /// Cannot be made: in a shipping build nobody dies by returning an error.

@@ -43,10 +43,7 @@ impl Summary {
         else {
             return;
         };
-        if segment.add_int(count, 1).is_ok() {
-            // A series that has ended takes no more: nothing to be done about it.
-            let _ = segment.add_float(sum, value);
-        }
+        segment.observe(count, sum, value);
     }
 
     /// Observes the seconds until the timer is dropped.

@@ -2,3 +2,5 @@
 
 #[cfg(arena_loom)]
 mod model;
+#[cfg(not(arena_loom))]
+mod orderings;

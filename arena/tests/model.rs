@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use tallyboard::{
-    Board, Counter, Gauge, Histogram, Kind, Location, Number, Reader, RegisterError, Summary,
-    UpdatePath,
+    Board, Counter, FamilyView, Gauge, Histogram, Kind, Location, Number, Reader, RegisterError,
+    Summary, UpdatePath,
 };
 
 const BOUNDS: [f64; 4] = [-1.0, 0.25, 1.0, 8.0];
@@ -245,7 +245,15 @@ fn run(metrics: &[Metric], updates: &[Update]) {
         let handle = match outcome {
             Ok(handle) => handle,
             Err(RegisterError::Refused { .. }) => {
+                // The family may have found room, and only the series not.
                 refused += 1;
+                let mut reader = Reader::new(&board);
+                reader.refresh();
+                let same = |family: &&FamilyView| family.name == metric.name;
+                if let Some(family) = reader.families().iter().find(same) {
+                    assert_eq!(family.kind, kind(metric.kind));
+                    kinds.entry(metric.name.clone()).or_insert(metric.kind);
+                }
                 continue;
             }
             Err(RegisterError::Clash {

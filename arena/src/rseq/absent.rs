@@ -18,6 +18,18 @@ pub(crate) unsafe fn add_float(_: &Target, _unit: u64, _cell: u64, _amount: f64)
 
 /// # Safety
 /// None needed; the signature is that of the real one.
+pub(crate) unsafe fn observe(
+    _: &Target,
+    _unit: u64,
+    _cell: u64,
+    _sum_unit: u64,
+    _amount: f64,
+) -> Outcome {
+    Outcome::NoPlane
+}
+
+/// # Safety
+/// None needed; the signature is that of the real one.
 pub(crate) unsafe fn begin(
     _: &Target,
     _unit: u64,

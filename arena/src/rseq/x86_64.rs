@@ -1,4 +1,5 @@
-//! The three sequences on x86-64: add to an integer cell, add to a float cell, begin a unit.
+//! The sequences on x86-64: add to an integer cell, add to a float cell, both for an
+//! observation, begin a unit.
 //!
 //! All share one frame: `frame!` puts the descriptor and the abort target where they belong
 //! and reads this CPU's plane. Labels are numeric without the digits 0 and 1, which an
@@ -8,7 +9,8 @@
 use super::{Outcome, Target};
 
 /// The text of a sequence around `body`, whose last instruction is the commit. On entry to
-/// the body `{t}` is the address of this CPU's plane and the head's state is the tag.
+/// the body `{t}` is the address of this CPU's plane, `{cpu}` its number, and the head's state
+/// is the tag.
 macro_rules! frame {
     ($($body:literal),+ $(,)?) => {
         concat!(
@@ -21,11 +23,11 @@ macro_rules! frame {
             "lea {t}, [rip + 22b]\n",
             "mov fs:[{area} + 8], {t}\n",
             "33:\n",
-            "mov {t:e}, fs:[{area} + 4]\n",
+            "mov {cpu:e}, fs:[{area} + 4]\n",
             // An unregistered thread reads -1 or -2, which is above any count.
-            "cmp {t:e}, {count:e}\n",
+            "cmp {cpu:e}, {count:e}\n",
             "jae {no_plane}\n",
-            "mov {t}, [{planes} + {t} * 8]\n",
+            "mov {t}, [{planes} + {cpu} * 8]\n",
             "test {t}, {t}\n",
             "jz {no_plane}\n",
             "cmp [{states} + {head} * 8], {tag}\n",
@@ -52,8 +54,8 @@ macro_rules! frame {
 /// one of its three.
 #[inline(always)]
 pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64) -> Outcome {
-    // SAFETY: the caller's promises make each access one to mapped memory. Only `t` is
-    // written, an `out` that shares no input; nothing is pushed. The words written belong
+    // SAFETY: the caller's promises make each access one to mapped memory. Only `t` and
+    // `cpu` are written, `out`s that share no input; nothing is pushed. The words written belong
     // to this CPU: a sequence elsewhere writes other planes, and one on this CPU cannot
     // interleave, because the kernel restarts whichever was interrupted.
     unsafe {
@@ -64,6 +66,7 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
                 "add qword ptr [{t} + {cell}], {amount}",
             ),
             t = out(reg) _,
+            cpu = out(reg) _,
             area = in(reg) target.area,
             count = in(reg) target.plane_count,
             planes = in(reg) target.planes,
@@ -101,6 +104,7 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
                 "movsd qword ptr [{t} + {cell}], {sum}",
             ),
             t = out(reg) _,
+            cpu = out(reg) _,
             sum = out(xmm_reg) _,
             area = in(reg) target.area,
             count = in(reg) target.plane_count,
@@ -121,6 +125,77 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
     Outcome::Done
 }
 
+/// Adds one to the integer cell at byte `cell` of the plane, whose unit is at byte `unit`, and
+/// then `amount` to cell 0 of the unit at byte `sum_unit`: two commits, the second of which
+/// knows the plane from the first and only asks whether the CPU still is the same.
+/// [`Outcome::Half`]: the first was made and the second was not.
+///
+/// # Safety
+/// As [`add_int`], for both units.
+#[inline(always)]
+pub(crate) unsafe fn observe(
+    target: &Target,
+    unit: u64,
+    cell: u64,
+    sum_unit: u64,
+    amount: f64,
+) -> Outcome {
+    // SAFETY: as in `add_int` and `add_float`. The second sequence has a descriptor and an
+    // abort target of its own; between the two nothing is protected, and `{t}` may be the
+    // plane of a CPU that the thread has left: the second begins by comparing the number.
+    unsafe {
+        core::arch::asm!(
+            ".pushsection __rseq_cs, \"aw?\"",
+            ".balign 32",
+            "66: .long 0, 0",
+            ".quad 77f, 88f - 77f, 99f",
+            ".popsection",
+            frame!(
+                "cmp [{t} + {unit}], {tag}",
+                "jne {other_tag}",
+                "add qword ptr [{t} + {cell}], 1",
+            ),
+            "lea {cs}, [rip + 66b]",
+            "mov fs:[{area} + 8], {cs}",
+            "77:",
+            "cmp fs:[{area} + 4], {cpu:e}",
+            "jne {half}",
+            "cmp [{t} + {sum_unit}], {tag}",
+            "jne {half}",
+            "movsd {sum}, qword ptr [{t} + {sum_unit} + 8]",
+            "addsd {sum}, {amount}",
+            "movsd qword ptr [{t} + {sum_unit} + 8], {sum}",
+            "88:",
+            ".pushsection __rseq_failure, \"ax?\"",
+            ".byte 0x0f, 0xb9, 0x3d",
+            ".long 0x53053053",
+            "99: jmp {half}",
+            ".popsection",
+            t = out(reg) _,
+            cpu = out(reg) _,
+            cs = out(reg) _,
+            sum = out(xmm_reg) _,
+            area = in(reg) target.area,
+            count = in(reg) target.plane_count,
+            planes = in(reg) target.planes,
+            states = in(reg) target.states,
+            head = in(reg) target.head,
+            tag = in(reg) target.tag,
+            unit = in(reg) unit,
+            cell = in(reg) cell,
+            sum_unit = in(reg) sum_unit,
+            amount = in(xmm_reg) amount,
+            no_plane = label { return Outcome::NoPlane },
+            ended = label { return Outcome::Ended },
+            other_tag = label { return Outcome::OtherTag },
+            aborted = label { return Outcome::Aborted },
+            half = label { return Outcome::Half },
+            options(nostack),
+        );
+    }
+    Outcome::Done
+}
+
 /// Begins a life in this CPU's unit at byte `unit` of the plane: zeroes the cells of an older one and writes the tag.
 /// [`Outcome::Aborted`] also when the unit carries the tag already. `own_state` must say
 /// `own_word`: for a continuation that it still belongs to the head, for a head the tag.
@@ -135,9 +210,9 @@ pub(crate) unsafe fn begin(
     own_word: u64,
 ) -> Outcome {
     // SAFETY: as in `add_int`. The cells may be zeroed and the sequence then aborted before
-    // the tag: they belong to a life that is over, since the state says another tag. The
-    // tag is stored last, and x86 stores become visible in order: whoever sees it sees
-    // zeroed cells ([U1]).
+    // the tag: they belong to a life that is over, since the state says another tag.
+    // ORDERING: [U1] Release, by x86: stores become visible in their order and the tag is the
+    // last one; pairs with the Acquire in `fold_cell`. Whoever sees it sees zeroed cells.
     unsafe {
         core::arch::asm!(
             frame!(
@@ -152,6 +227,7 @@ pub(crate) unsafe fn begin(
                 "mov [{t}], {tag}",
             ),
             t = out(reg) _,
+            cpu = out(reg) _,
             area = in(reg) target.area,
             count = in(reg) target.plane_count,
             planes = in(reg) target.planes,

@@ -5,10 +5,12 @@
 //! `RUSTFLAGS="--cfg arena_loom" cargo test -p tallyboard --release --lib model`
 //!
 //! *The bound.* A model has two or three threads. loom switches away from a thread that
-//! could go on at most [`fixture::PREEMPTIONS`] times in one run. Each protocol publishes by one
-//! CAS and checks what it read once, so that a lost update or a missed check needs one thread
-//! stopped between its look and its CAS, and a second one stopped there in turn: two
-//! preemptions. Which of several stores a load returns is not bounded.
+//! could go on at most three times in one run ([`fixture::PAIR`]), in the longest models
+//! twice ([`fixture::TRIO`]); switches at a thread's end, and which of several stores a load
+//! returns, are not bounded. Each protocol publishes by one CAS from a word that it read
+//! before, and believes what it read after one more look: a fault needs one thread stopped
+//! between its look and its CAS, and at most a second one stopped there in turn. Every fault
+//! below is found within that.
 //!
 //! *The proof that a model sees.* Beside each model stand the faults
 //! ([`Mutation`](crate::mutation::Mutation)) that it must find: a model that passes with one

@@ -172,18 +172,7 @@ pub(super) fn explore(
         builder.preemption_bound = Some(preemptions);
         // A run of three registrations passes some hundred atomics.
         builder.max_branches = 20_000;
-        let started = std::time::Instant::now();
-        let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-        let r2 = runs.clone();
-        builder.check(move || {
-            r2.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            model(death)
-        });
-        eprintln!(
-            "  {death:?}: {} runs {:?}",
-            runs.load(std::sync::atomic::Ordering::Relaxed),
-            started.elapsed()
-        );
+        builder.check(move || model(death));
     }
 }
 
@@ -210,7 +199,6 @@ pub(super) fn breaks(
                 .map(|text| (*text).to_owned())
         })
         .unwrap_or_default();
-    eprintln!("{mutation:?}: {text}");
     assert!(
         text.contains("invariant "),
         "{mutation:?} failed otherwise: {text}"

@@ -188,8 +188,8 @@ fn a_removed_key_can_be_registered_at_once() {
 
 #[test]
 fn a_slot_that_is_used_again_is_not_taken_for_what_it_was() {
-    explore(PAIR, &[], reuse(by_walk));
-    explore(PAIR, &[], reuse(by_state));
+    explore(TRIO, &[], reuse(by_walk));
+    explore(TRIO, &[], reuse(by_state));
 }
 
 #[test]
@@ -199,17 +199,17 @@ fn a_stale_link_changes_nothing() {
 
 #[test]
 fn a_reaper_finds_what_stands_behind_removed_slots() {
-    explore(PAIR, &[], reap_behind);
+    explore(TRIO, &[], reap_behind);
 }
 
 #[test]
 fn faults_of_remove_are_seen() {
     breaks(Mutation::UnlinkUnmarked, TRIO, &DEATHS, link_behind);
     breaks(Mutation::SweepOnlyLinked, TRIO, &DEATHS, remove_twice);
-    breaks(Mutation::NoRecheck, PAIR, &[], reuse(by_walk));
-    breaks(Mutation::NoWalkFence, PAIR, &[], reuse(by_walk));
-    breaks(Mutation::NoBuilderFence, PAIR, &[], reuse(by_state));
-    breaks(Mutation::NoReaderFence, PAIR, &[], reuse(by_state));
+    breaks(Mutation::NoRecheck, TRIO, &[], reuse(by_walk));
+    breaks(Mutation::NoWalkFence, TRIO, &[], reuse(by_walk));
+    breaks(Mutation::NoBuilderFence, TRIO, &[], reuse(by_state));
+    breaks(Mutation::NoReaderFence, TRIO, &[], reuse(by_state));
     breaks(Mutation::CountStands, TRIO, &[], stale_link);
     breaks(
         Mutation::ReaperFollowsMark,

@@ -1,0 +1,248 @@
+//! The sequences' outcomes one by one, on planes of this test's own; and that no add is lost
+//! where signals come all the time.
+
+use super::{Outcome, Target, add_float, add_int, begin, cpu, discover};
+use crate::layout::{MAX_PLANES, UNIT_CELLS_OFFSET, UNIT_STRIDE};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
+use core::ptr;
+
+const TAG: u64 = 0x4000_0000_0040_0000;
+const OLDER: u64 = 0x4000_0000_0000_0001;
+/// The slot whose unit the tests use, so that offsets that are forgotten are found.
+const SLOT: u64 = 2;
+const UNIT: u64 = SLOT * UNIT_STRIDE;
+
+/// One plane that stands for those of all CPUs: only one thread uses it.
+struct Field {
+    area: isize,
+    table: Vec<*mut u8>,
+    plane: Box<[AtomicU64; 16]>,
+    states: Box<[AtomicU64; 4]>,
+}
+
+impl Field {
+    /// `None`, and a word about it, where there are no restartable sequences.
+    fn new() -> Option<Field> {
+        let Some(area) = discover() else {
+            println!("skipped: no restartable sequences here");
+            return None;
+        };
+        let field = Field {
+            area,
+            table: vec![ptr::null_mut(); MAX_PLANES as usize],
+            plane: Box::new([const { AtomicU64::new(0) }; 16]),
+            states: Box::new([const { AtomicU64::new(0) }; 4]),
+        };
+        field.states[SLOT as usize].store(TAG, Ordering::Relaxed);
+        Some(field.with_planes())
+    }
+
+    fn with_planes(mut self) -> Field {
+        let plane = self.plane.as_ptr().cast::<u8>().cast_mut();
+        self.table.fill(plane);
+        self
+    }
+
+    fn target(&self) -> Target {
+        Target {
+            area: self.area,
+            planes: self.table.as_ptr(),
+            plane_count: self.table.len() as u32,
+            states: self.states.as_ptr().cast(),
+            head: SLOT,
+            tag: TAG,
+        }
+    }
+
+    /// Sets tag and cells.
+    fn set(&self, unit: [u64; 4]) {
+        for (place, value) in unit.into_iter().enumerate() {
+            self.plane[(UNIT / 8) as usize + place].store(value, Ordering::Relaxed);
+        }
+    }
+
+    fn unit(&self) -> [u64; 4] {
+        core::array::from_fn(|place| {
+            let word = &self.plane[(UNIT / 8) as usize + place];
+            word.load(Ordering::Relaxed)
+        })
+    }
+
+    /// Whether every word outside the unit is as it was made.
+    fn is_clean_elsewhere(&self) -> bool {
+        let unit = (UNIT / 8) as usize..(UNIT / 8) as usize + 4;
+        let mut words = self.plane.iter().enumerate();
+        words.all(|(place, word)| unit.contains(&place) || word.load(Ordering::Relaxed) == 0)
+    }
+
+    fn add_int(&self, target: &Target, cell: u64, amount: u64) -> Outcome {
+        // SAFETY: the table leads to this field's plane or to none, and the plane and the
+        // state words have the slot.
+        settled(|| unsafe { add_int(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+    }
+
+    fn add_float(&self, target: &Target, cell: u64, amount: f64) -> Outcome {
+        // SAFETY: as in `add_int`.
+        settled(|| unsafe { add_float(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+    }
+
+    fn begin(&self, target: &Target, own_word: u64) -> Outcome {
+        let own_state = self.states[SLOT as usize].as_ptr();
+        // SAFETY: as in `add_int`; `own_state` is a word of this field.
+        unsafe { begin(target, UNIT, own_state, own_word) }
+    }
+}
+
+/// Again while the kernel aborts.
+fn settled(sequence: impl Fn() -> Outcome) -> Outcome {
+    loop {
+        match sequence() {
+            Outcome::Aborted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+#[test]
+fn an_add_of_a_begun_unit_is_done_in_its_cell_alone() {
+    let Some(field) = Field::new() else { return };
+    let target = field.target();
+    field.set([TAG, 10, 20, 2.5_f64.to_bits()]);
+    assert_eq!(field.add_int(&target, 0, 5), Outcome::Done);
+    assert_eq!(field.add_int(&target, 1, u64::MAX), Outcome::Done);
+    assert_eq!(field.add_float(&target, 2, -0.25), Outcome::Done);
+    assert_eq!(field.unit(), [TAG, 15, 19, 2.25_f64.to_bits()]);
+    assert!(field.is_clean_elsewhere());
+}
+
+#[test]
+fn without_a_plane_nothing_is_written() {
+    let Some(mut field) = Field::new() else {
+        return;
+    };
+    field.set([TAG, 1, 1, 1]);
+    let none = Target {
+        plane_count: 0,
+        ..field.target()
+    };
+    assert_eq!(field.add_int(&none, 0, 5), Outcome::NoPlane);
+    assert_eq!(field.add_float(&none, 0, 5.0), Outcome::NoPlane);
+    assert_eq!(field.begin(&none, TAG), Outcome::NoPlane);
+    field.table.fill(ptr::null_mut());
+    let null = field.target();
+    assert_eq!(field.add_int(&null, 0, 5), Outcome::NoPlane);
+    assert_eq!(field.add_float(&null, 0, 5.0), Outcome::NoPlane);
+    assert_eq!(field.begin(&null, TAG), Outcome::NoPlane);
+    assert_eq!(field.unit(), [TAG, 1, 1, 1]);
+}
+
+#[test]
+fn a_series_that_has_ended_takes_nothing() {
+    let Some(field) = Field::new() else { return };
+    let target = field.target();
+    field.set([TAG, 1, 1, 1]);
+    field.states[SLOT as usize].store(0, Ordering::Relaxed);
+    assert_eq!(field.add_int(&target, 0, 5), Outcome::Ended);
+    assert_eq!(field.add_float(&target, 0, 5.0), Outcome::Ended);
+    assert_eq!(field.unit(), [TAG, 1, 1, 1]);
+    field.set([OLDER, 1, 1, 1]);
+    assert_eq!(field.begin(&target, TAG), Outcome::Ended);
+    assert_eq!(field.unit(), [OLDER, 1, 1, 1]);
+}
+
+#[test]
+fn a_unit_of_another_life_is_begun_once() {
+    let Some(field) = Field::new() else { return };
+    let target = field.target();
+    field.set([OLDER, 7, 8, 9]);
+    assert_eq!(field.add_int(&target, 0, 5), Outcome::OtherTag);
+    assert_eq!(field.add_float(&target, 0, 5.0), Outcome::OtherTag);
+    assert_eq!(field.unit(), [OLDER, 7, 8, 9]);
+    while field.begin(&target, TAG) != Outcome::Done {}
+    assert_eq!(field.unit(), [TAG, 0, 0, 0]);
+    assert_eq!(field.add_int(&target, 2, 3), Outcome::Done);
+    // Begun again, by one who was interrupted before: what was counted stays.
+    for _ in 0..3 {
+        assert_eq!(field.begin(&target, TAG), Outcome::Aborted);
+    }
+    assert_eq!(field.unit(), [TAG, 0, 0, 3]);
+    assert!(field.is_clean_elsewhere());
+}
+
+#[test]
+fn a_unit_is_not_begun_for_a_chain_that_its_slot_has_left() {
+    let Some(field) = Field::new() else { return };
+    let target = field.target();
+    field.set([OLDER, 7, 8, 9]);
+    assert_eq!(settled(|| field.begin(&target, OLDER)), Outcome::Ended);
+    assert_eq!(field.unit(), [OLDER, 7, 8, 9]);
+}
+
+#[test]
+fn the_cpu_is_the_one_that_the_kernel_says() {
+    let Some(field) = Field::new() else { return };
+    // The thread may move between the two questions: one of several answers agrees.
+    let agrees = |_| {
+        // SAFETY: takes nothing.
+        let kernel = unsafe { libc::sched_getcpu() };
+        cpu(field.area) == u32::try_from(kernel).ok()
+    };
+    assert!((0..1_000).any(agrees));
+}
+
+/// What the handler adds to: set while the storm blows.
+static STORM: AtomicPtr<Target> = AtomicPtr::new(ptr::null_mut());
+static HANDLED: AtomicU64 = AtomicU64::new(0);
+
+extern "C" fn add_in_handler(_: libc::c_int) {
+    // SAFETY: null, or the target of a field that lives until the storm is over.
+    let Some(target) = (unsafe { STORM.load(Ordering::Relaxed).as_ref() }) else {
+        return;
+    };
+    let cell = UNIT + UNIT_CELLS_OFFSET;
+    // SAFETY: as in `Field::add_int`.
+    if settled(|| unsafe { add_int(target, UNIT, cell, 1) }) == Outcome::Done {
+        HANDLED.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn no_add_is_lost_in_a_storm_of_signals() {
+    const SIGNALS: u64 = 20_000;
+    let Some(field) = Field::new() else { return };
+    let mut target = field.target();
+    field.set([TAG, 0, 0, 0]);
+    STORM.store(&mut target, Ordering::Relaxed);
+    // SAFETY: all-zero is a valid `sigaction`.
+    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
+    action.sa_sigaction = add_in_handler as *const () as usize;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: the handler does what a handler may.
+    unsafe { libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()) };
+    // SAFETY: takes nothing.
+    let counting = unsafe { libc::pthread_self() };
+    let mut counted = 0;
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(move || {
+            for sent in 0..SIGNALS {
+                // One signal at a time can be pending: the next when this one was handled.
+                // SAFETY: the thread that counts outlives this one.
+                unsafe { libc::pthread_kill(counting, libc::SIGUSR2) };
+                while HANDLED.load(Ordering::Relaxed) <= sent {
+                    core::hint::spin_loop();
+                }
+            }
+        });
+        while !sender.is_finished() {
+            for _ in 0..1_000 {
+                assert_eq!(field.add_int(&target, 0, 1), Outcome::Done);
+                assert_eq!(field.add_float(&target, 1, 0.5), Outcome::Done);
+                counted += 1;
+            }
+        }
+    });
+    STORM.store(ptr::null_mut(), Ordering::Relaxed);
+    assert_eq!(HANDLED.load(Ordering::Relaxed), SIGNALS);
+    let sum = counted as f64 / 2.0;
+    assert_eq!(field.unit(), [TAG, counted + SIGNALS, sum.to_bits(), 0]);
+}
