@@ -51,6 +51,27 @@ pub(crate) struct Attached {
     created_unix_nanos: u64,
 }
 
+impl Attached {
+    /// Keeps the mapping until the process ends.
+    pub(crate) fn keep(attached: &Arc<Attached>) -> &'static Attached {
+        /// Where a leak detector, and whoever asks again, finds them.
+        static KEPT: Mutex<Vec<&'static Arc<Attached>>> = Mutex::new(Vec::new());
+        let mut kept = lock::unless_orphaned(&KEPT);
+        let same = |kept: &&&Arc<Attached>| Arc::ptr_eq(kept, attached);
+        if let Some(known) = kept
+            .as_ref()
+            .and_then(|kept| kept.iter().find(same).copied())
+        {
+            return known;
+        }
+        let leaked: &'static Arc<Attached> = Box::leak(Box::new(attached.clone()));
+        if let Some(kept) = &mut kept {
+            kept.push(leaked);
+        }
+        leaked
+    }
+}
+
 /// Where updates by this process go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UpdatePath {

@@ -13,6 +13,11 @@ pub enum OpenError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The directory that the board is to be in does not exist.
+    NoDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// `create` found a board already there.
     Exists {
         /// Where it is.
@@ -111,6 +116,11 @@ impl fmt::Display for OpenError {
                 "there is no board at {}: start a program that counts, or make one with `tallyboard create`",
                 path.display()
             ),
+            Self::NoDirectory { path } => write!(
+                f,
+                "the directory {} does not exist: make it, or choose another",
+                path.display()
+            ),
             Self::Exists { path } => write!(
                 f,
                 "there is already a board at {}: use it, or remove it with `tallyboard rm`",
@@ -162,7 +172,7 @@ impl fmt::Display for OpenError {
             ),
             Self::Filesystem { path } => write!(
                 f,
-                "{} is not on a memory filesystem, where updates could block: use /dev/shm or another tmpfs, or allow it with `--any-filesystem`",
+                "{} is not on a memory filesystem, where updates could block: use /dev/shm or another tmpfs, or allow it with `--allow-any-filesystem`",
                 path.display()
             ),
             Self::Capacity { what } => write!(f, "capacity out of range: {what}"),

@@ -323,7 +323,12 @@ fn check_directory(
     } else {
         std::fs::metadata(directory)
     }
-    .map_err(|error| failed(path, "looking at the directory of", error))?;
+    .map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => OpenError::NoDirectory {
+            path: directory.to_owned(),
+        },
+        _ => failed(path, "looking at the directory of", error),
+    })?;
     if meta.is_symlink() {
         return Err(OpenError::SymbolicLink {
             path: directory.to_owned(),

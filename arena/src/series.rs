@@ -52,7 +52,7 @@ impl FamilyBinding {
         };
         let bound = registered.map_err(|lost| refuse(attached, &definition, lost))?;
         let binding: &FamilyBinding = Box::leak(Box::new(FamilyBinding {
-            attached: Box::leak(Box::new(attached.clone())),
+            attached: Attached::keep(attached),
             definition,
             bound,
         }));
@@ -107,8 +107,8 @@ pub(crate) struct KeyText {
 const PREFIX: usize = 8;
 
 impl KeyText {
-    /// Words, the hashed one among them: 56 bytes of text.
-    const INLINE: usize = 8;
+    /// Words, the hashed one among them: 48 bytes of text.
+    const INLINE: usize = 7;
 
     fn empty(family: u64) -> KeyText {
         let mut words = [0; Self::INLINE];
@@ -385,7 +385,11 @@ mod tests {
                 for value in values {
                     put_text(&mut expected, value).unwrap();
                 }
-                assert_eq!(key.words().is_some(), expected.len() <= 64, "{len} {cut}");
+                assert_eq!(
+                    key.words().is_some(),
+                    expected.len() <= 8 * KeyText::INLINE,
+                    "{len} {cut}"
+                );
                 key.prefixed(|bytes| assert_eq!(bytes, expected, "{len} {cut}"));
             }
         }

@@ -1,7 +1,7 @@
 //! The sequences' outcomes one by one, on planes of this test's own; and that no add is lost
 //! where signals come all the time.
 
-use super::{Outcome, Target, add_float, add_int, begin, cpu, discover};
+use super::{Outcome, Target, add_float, add_int, begin, cpu, discover, observe};
 use crate::layout::{MAX_PLANES, UNIT_CELLS_OFFSET, UNIT_STRIDE};
 use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 use core::ptr;
@@ -11,6 +11,8 @@ const OLDER: u64 = 0x4000_0000_0000_0001;
 /// The slot whose unit the tests use, so that offsets that are forgotten are found.
 const SLOT: u64 = 2;
 const UNIT: u64 = SLOT * UNIT_STRIDE;
+/// The slot after it in the chain.
+const NEXT: u64 = UNIT + UNIT_STRIDE;
 
 /// One plane that stands for those of all CPUs: only one thread uses it.
 struct Field {
@@ -56,14 +58,22 @@ impl Field {
 
     /// Sets tag and cells.
     fn set(&self, unit: [u64; 4]) {
+        self.set_at(UNIT, unit);
+    }
+
+    fn set_at(&self, at: u64, unit: [u64; 4]) {
         for (place, value) in unit.into_iter().enumerate() {
-            self.plane[(UNIT / 8) as usize + place].store(value, Ordering::Relaxed);
+            self.plane[(at / 8) as usize + place].store(value, Ordering::Relaxed);
         }
     }
 
     fn unit(&self) -> [u64; 4] {
+        self.unit_at(UNIT)
+    }
+
+    fn unit_at(&self, at: u64) -> [u64; 4] {
         core::array::from_fn(|place| {
-            let word = &self.plane[(UNIT / 8) as usize + place];
+            let word = &self.plane[(at / 8) as usize + place];
             word.load(Ordering::Relaxed)
         })
     }
@@ -84,6 +94,13 @@ impl Field {
     fn add_float(&self, target: &Target, cell: u64, amount: f64) -> Outcome {
         // SAFETY: as in `add_int`.
         settled(|| unsafe { add_float(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+    }
+
+    /// One in the middle cell of the next unit, `amount` in the first of the head's.
+    fn observe(&self, target: &Target, amount: f64) -> Outcome {
+        let cell = NEXT + UNIT_CELLS_OFFSET + 8;
+        // SAFETY: as in `add_int`; the plane has the next unit too.
+        settled(|| unsafe { observe(target, NEXT, cell, UNIT, amount) })
     }
 
     fn begin(&self, target: &Target, own_word: u64) -> Outcome {
@@ -179,6 +196,42 @@ fn a_unit_is_not_begun_for_a_chain_that_its_slot_has_left() {
 }
 
 #[test]
+fn an_observation_is_done_half_done_or_not_begun() {
+    let Some(field) = Field::new() else { return };
+    let target = field.target();
+    field.set([TAG, 0.5_f64.to_bits(), 0, 0]);
+    field.set_at(NEXT, [TAG, 0, 0, 0]);
+    // An interruption between the two commits leaves the second one to the caller.
+    let mut sum = 0.5;
+    for observed in 1..=100 {
+        match field.observe(&target, 0.25) {
+            Outcome::Done => sum += 0.25,
+            outcome => assert_eq!(outcome, Outcome::Half),
+        }
+        assert_eq!(field.unit(), [TAG, f64::to_bits(sum), 0, 0]);
+        assert_eq!(field.unit_at(NEXT), [TAG, 0, observed, 0]);
+    }
+    // The sum's unit has not begun.
+    field.set([OLDER, 7, 8, 9]);
+    assert_eq!(field.observe(&target, 0.25), Outcome::Half);
+    assert_eq!(field.unit(), [OLDER, 7, 8, 9]);
+    assert_eq!(field.unit_at(NEXT), [TAG, 0, 101, 0]);
+    // The bucket's has not.
+    field.set([TAG, 0, 0, 0]);
+    field.set_at(NEXT, [OLDER, 7, 8, 9]);
+    assert_eq!(field.observe(&target, 0.25), Outcome::OtherTag);
+    field.states[SLOT as usize].store(0, Ordering::Relaxed);
+    assert_eq!(field.observe(&target, 0.25), Outcome::Ended);
+    let none = Target {
+        plane_count: 0,
+        ..target
+    };
+    assert_eq!(field.observe(&none, 0.25), Outcome::NoPlane);
+    assert_eq!(field.unit(), [TAG, 0, 0, 0]);
+    assert_eq!(field.unit_at(NEXT), [OLDER, 7, 8, 9]);
+}
+
+#[test]
 fn the_cpu_is_the_one_that_the_kernel_says() {
     let Some(field) = Field::new() else { return };
     // The thread may move between the two questions: one of several answers agrees.
@@ -199,9 +252,9 @@ extern "C" fn add_in_handler(_: libc::c_int) {
     let Some(target) = (unsafe { STORM.load(Ordering::Relaxed).as_ref() }) else {
         return;
     };
-    let cell = UNIT + UNIT_CELLS_OFFSET;
+    let cell = NEXT + UNIT_CELLS_OFFSET + 8;
     // SAFETY: as in `Field::add_int`.
-    if settled(|| unsafe { add_int(target, UNIT, cell, 1) }) == Outcome::Done {
+    if settled(|| unsafe { add_int(target, NEXT, cell, 1) }) == Outcome::Done {
         HANDLED.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -212,6 +265,7 @@ fn no_add_is_lost_in_a_storm_of_signals() {
     let Some(field) = Field::new() else { return };
     let mut target = field.target();
     field.set([TAG, 0, 0, 0]);
+    field.set_at(NEXT, [TAG, 0, 0, 0]);
     STORM.store(&mut target, Ordering::Relaxed);
     // SAFETY: all-zero is a valid `sigaction`.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
@@ -235,8 +289,10 @@ fn no_add_is_lost_in_a_storm_of_signals() {
         });
         while !sender.is_finished() {
             for _ in 0..1_000 {
-                assert_eq!(field.add_int(&target, 0, 1), Outcome::Done);
-                assert_eq!(field.add_float(&target, 1, 0.5), Outcome::Done);
+                if field.observe(&target, 0.5) == Outcome::Half {
+                    assert_eq!(field.add_float(&target, 0, 0.5), Outcome::Done);
+                }
+                assert_eq!(field.add_int(&target, 1, 1), Outcome::Done);
                 counted += 1;
             }
         }
@@ -244,5 +300,6 @@ fn no_add_is_lost_in_a_storm_of_signals() {
     STORM.store(ptr::null_mut(), Ordering::Relaxed);
     assert_eq!(HANDLED.load(Ordering::Relaxed), SIGNALS);
     let sum = counted as f64 / 2.0;
-    assert_eq!(field.unit(), [TAG, counted + SIGNALS, sum.to_bits(), 0]);
+    assert_eq!(field.unit(), [TAG, sum.to_bits(), counted, 0]);
+    assert_eq!(field.unit_at(NEXT), [TAG, 0, counted + SIGNALS, 0]);
 }

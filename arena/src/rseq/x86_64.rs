@@ -196,7 +196,8 @@ pub(crate) unsafe fn observe(
     Outcome::Done
 }
 
-/// Begins a life in this CPU's unit at byte `unit` of the plane: zeroes the cells of an older one and writes the tag.
+/// Begins a life in this CPU's unit at byte `unit` of the plane: zeroes the cells of an
+/// older one and writes the tag.
 /// [`Outcome::Aborted`] also when the unit carries the tag already. `own_state` must say
 /// `own_word`: for a continuation that it still belongs to the head, for a head the tag.
 ///

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The protocols of the arena, in every interleaving, with a death after every step.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# Apart, or each change between the two kinds of atomics would rebuild everything.
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")/loom
+export CARGO_TARGET_DIR
+export RUSTFLAGS="--cfg arena_loom"
+models=(cargo test --quiet --release --locked -p tallyboard --lib model)
+# A filter that matches nothing would pass, too.
+"${models[@]}" -- --list | grep --quiet ': test$'
+set -x
+"${models[@]}"

@@ -1,0 +1,1 @@
+"""An independent reader of boards, and its comparison with `tallyboard dump`."""

@@ -1,0 +1,1 @@
+"""Tests with real processes, one module for each step of tests/run."""

@@ -1,0 +1,49 @@
+"""Instructions of one lookup, of one encoded counter, and of one update of the shared plane, counted by callgrind.
+
+Two runs of the same work with different counts; the difference is what one operation costs. benches/budgets.json has
+what is allowed; 5 % are left for the C library's choices by processor.
+
+Usage: python -m live.instructions BINARY
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+BUDGETS = pathlib.Path(__file__).parents[2] / "benches" / "budgets.json"
+FEW, MANY = 20, 220
+OPERATIONS = {"lookup": 1, "encode": 1000, "shared": 1}
+"""Operations in one unit of the count: a scrape encodes 1,000 counters."""
+TOLERANCE = 1.05
+
+
+def counted(binary: str, work: str, count: int) -> int:
+    with tempfile.TemporaryDirectory() as scratch:
+        tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={scratch}/out"]
+        command = [*tool, binary, work, str(count)]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True)
+    (found,) = re.findall(r"Collected : (\d+)", done.stderr)
+    return int(found)
+
+
+def main() -> None:
+    (binary,) = sys.argv[1:]
+    above = []
+    for work, budget in json.loads(BUDGETS.read_text())["callgrind_instructions"].items():
+        scale = 1 if work == "encode" else 1000
+        more = counted(binary, work, MANY * scale) - counted(binary, work, FEW * scale)
+        each = more / ((MANY - FEW) * scale * OPERATIONS[work])
+        print(f"{work}: {each:.1f} instructions of at most {budget}")
+        if each > budget * TOLERANCE:
+            above.append(work)
+    if above:
+        sys.exit(f"more instructions than benches/budgets.json allows: {', '.join(above)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the live tests stand on: processes that are always cleaned up, the exporter, and a real Prometheus."""

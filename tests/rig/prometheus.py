@@ -1,0 +1,91 @@
+"""A real Prometheus server, with a storage of its own, that scrapes one exporter every second."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rig.exporter import answers, free_port
+from rig.processes import running, until
+
+CONFIGURATION = """\
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: tallyboard
+    static_configs:
+      - targets: ["{target}"]
+"""
+
+
+class Prometheus:
+    """Runs from the start of a `with` block to its end."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        self._folder = folder
+        self._target = target
+        self._url = ""
+        self._running = ExitStack()
+
+    def __enter__(self) -> Prometheus:
+        configuration = self._folder / "prometheus.yml"
+        configuration.write_text(CONFIGURATION.format(target=self._target))
+        address = f"127.0.0.1:{free_port()}"
+        self._url = f"http://{address}"
+        log = self._folder / "prometheus.log"
+        command = ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={self._folder / 'prometheus'}"]
+        command += [f"--web.listen-address={address}", "--log.level=warn"]
+        process = self._running.enter_context(running(command, log))
+
+        def ready() -> bool:
+            assert process.poll() is None, f"prometheus exited {process.returncode}: {log.read_text()}"
+            return answers(f"{self._url}/-/ready")
+
+        try:
+            until(ready, "prometheus to be ready")
+            until(lambda: self.vector("up == 1"), "the first scrape")
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def _ask(self, path: str, **parameters: str) -> Any:
+        url = f"{self._url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=30) as response:
+            answer = json.load(response)
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+    def vector(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """The labels and the value of each series that an instant query finds now."""
+        return [(found["metric"], float(found["value"][1])) for found in self._ask("query", query=expression)["result"]]
+
+    def scalar(self, expression: str) -> float:
+        """The value of a query with one answer."""
+        found = self.vector(expression)
+        assert len(found) == 1, f"{expression} has {len(found)} answers"
+        return found[0][1]
+
+    def samples(self, selector: str) -> list[tuple[float, float]]:
+        """Each sample of the one series that `selector` names in the last hour: its time in Unix seconds, its value."""
+        found = self._ask("query", query=f"{selector}[1h]")["result"]
+        assert len(found) == 1, f"{selector} names {len(found)} series"
+        return [(time, float(value)) for time, value in found[0]["values"]]
+
+    def label_sets(self, selector: str) -> list[dict[str, str]]:
+        """The labels of every series there ever was."""
+        found: list[dict[str, str]] = self._ask("series", **{"match[]": selector})
+        return found
+
+    def wait_for_scrape_after(self, moment: float) -> None:
+        """Returns when a scrape that began after `moment` (Unix seconds) has been stored."""
+
+        until(lambda: self.vector(f"timestamp(up == 1) > {moment}"), "one more scrape")
