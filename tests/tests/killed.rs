@@ -31,7 +31,7 @@ fn start(folder: &Path, board: &Path, number: u64) -> Running {
         seed.to_string(),
         u64::MAX.to_string(),
     ];
-    let mut worker = Worker::start(PROGRAM, board, number % 3 != 0, arguments);
+    let mut worker = Worker::start(PROGRAM, board, !number.is_multiple_of(3), arguments);
     worker.go();
     Running {
         worker,
