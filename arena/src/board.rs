@@ -43,8 +43,8 @@ pub struct Board {
 pub(crate) struct Attached {
     pub(crate) segment: Segment,
     pub(crate) recent: Recent,
-    /// What this process has registered on it.
-    pub(crate) families: Mutex<Vec<&'static FamilyBinding>>,
+    /// What this process has registered on it: the first of a list.
+    pub(crate) families: OnceLock<&'static FamilyBinding>,
     path: Option<PathBuf>,
     file: (u64, u64),
     uuid: [u64; 2],
@@ -176,15 +176,8 @@ impl Board {
 
     /// Whether the board was removed by [`remove`]: open it anew.
     pub fn is_retired(&self) -> bool {
-        self.attached.as_ref().is_some_and(|attached| {
-            // ORDERING: [X1] Acquire; pairs with the Release of `remove`: whoever knows of
-            // the retirement finds the next board, not this one, under its name.
-            let word = attached
-                .segment
-                .region
-                .word(offset_of!(Header, retired) as u64);
-            word.load(Ordering::Acquire) != 0
-        })
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.segment.is_retired())
     }
 
     /// Where updates by this process go.
@@ -204,7 +197,8 @@ impl Board {
     }
 
     /// Reads every record and says what no rule allows. On a live board a fault must be
-    /// seen twice before it is told, so that work in progress is not taken for one.
+    /// seen at each of four looks, 2 ms apart, so that work in progress is not taken for one.
+    /// Each look reads every record once.
     pub fn check(&self) -> Vec<Fault> {
         match &self.attached {
             Some(attached) => check::check(&attached.segment),
@@ -242,6 +236,9 @@ pub struct BoardOptions {
     any_filesystem: bool,
 }
 
+/// Each turn loses a race against another process that made or removed the board.
+const RETRIES: u32 = 100;
+
 impl Default for BoardOptions {
     fn default() -> Self {
         BoardOptions::new()
@@ -260,20 +257,23 @@ impl BoardOptions {
         }
     }
 
-    /// How many slots a new board has: 64 to 4,194,304. A counter or gauge takes one, a
+    /// How many slots a new board has: 64 to 4,194,304, else [`OpenError::Capacity`] when it is
+    /// made. A counter or gauge takes one, a
     /// histogram one for three buckets, a family one; long texts take more.
     pub fn slots(mut self, slots: u32) -> Self {
         self.slots = slots;
         self
     }
 
-    /// How many processes may be registering at once on a new board: 1 to 65,535.
+    /// How many processes may be registering at once on a new board: 1 to 65,535, else
+    /// [`OpenError::Capacity`] when it is made.
     pub fn processes(mut self, processes: u32) -> Self {
         self.processes = processes;
         self
     }
 
-    /// The permission bits of a new board.
+    /// The permission bits of a new board: 0600 and what is added for others, else
+    /// [`OpenError::Capacity`] when it is made.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode;
         self
@@ -297,10 +297,10 @@ impl BoardOptions {
     /// # Errors
     /// As [`Board::open_default`].
     pub fn open(&self, at: &Location) -> Result<Board, OpenError> {
-        // Each turn loses a race against another that made or removed the board.
-        for _ in 0..100 {
+        for _ in 0..RETRIES {
             match self.attach(at) {
                 Err(OpenError::NotFound { .. }) => {}
+                Err(OpenError::Replaced { .. }) => continue,
                 outcome => return outcome,
             }
             match self.create(at) {
@@ -319,7 +319,7 @@ impl BoardOptions {
         match at {
             Location::Off | Location::Private => self.attach(at),
             Location::Path(_) | Location::Shm(_) => {
-                let path = at.path().unwrap_or_default();
+                let path = at.checked_path()?;
                 file::create(&path, &self.plan()?)?;
                 self.attach(at)
             }
@@ -374,7 +374,7 @@ impl BoardOptions {
                 attach_once(path, opened, writable, false)?
             }
             Location::Shm(_) => {
-                let path = at.path().unwrap_or_default();
+                let path = at.checked_path()?;
                 let opened = file::open(&path, writable, self.any_filesystem)?;
                 attach_once(&path, opened, writable, writable)?
             }
@@ -497,9 +497,8 @@ fn map(
         word.load(Ordering::Relaxed)
     });
     if uuid != identity.uuid {
-        return Err(OpenError::Damaged {
+        return Err(OpenError::Replaced {
             path: path.to_owned(),
-            why: "it was replaced while it was being opened: open it again",
         });
     }
     let is_wanted = environment::variable("TALLYBOARD_RSEQ").is_none_or(|word| word != "off");
@@ -519,7 +518,7 @@ fn map(
             region,
         },
         recent: Recent::new(),
-        families: Mutex::new(Vec::new()),
+        families: OnceLock::new(),
         path: how.path,
         file: (meta.dev(), meta.ino()),
         uuid: identity.uuid,
@@ -543,14 +542,25 @@ pub fn remove(at: &Location) -> Result<(), OpenError> {
         };
         return Err(OpenError::Unsuitable { location });
     };
-    match BoardOptions::new().allow_any_filesystem(true).attach(at) {
-        Ok(board) => {
-            if let Some(attached) = &board.attached {
+    for _ in 0..RETRIES {
+        match BoardOptions::new().allow_any_filesystem(true).attach(at) {
+            Ok(board) => {
+                let Some(attached) = &board.attached else {
+                    break;
+                };
                 retire(&attached.segment);
+                // Another may have removed it too, and a new one have been made meanwhile:
+                // that one is not to lose its name.
+                if file::is_at(&path, attached.file) {
+                    break;
+                }
             }
+            Err(OpenError::Replaced { .. }) => {}
+            Err(
+                OpenError::Version { .. } | OpenError::Features { .. } | OpenError::Damaged { .. },
+            ) => break,
+            Err(error) => return Err(error),
         }
-        Err(OpenError::Version { .. } | OpenError::Damaged { .. }) => {}
-        Err(error) => return Err(error),
     }
     file::unlink(&path)
 }

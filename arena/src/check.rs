@@ -2,9 +2,7 @@
 
 use crate::family::{Cursor, Definition};
 use crate::index::Link;
-use crate::layout::{
-    HeadRecord, MAX_TEXT_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED, RECORD_STRIDE,
-};
+use crate::layout::{HeadRecord, MAX_TEXT_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED};
 use crate::record::{FAMILY, SERIES, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::{Segment, hash_prefix};
@@ -12,9 +10,10 @@ use crate::slot::{Slot, State};
 use crate::sync::Ordering;
 use core::fmt;
 use core::mem::offset_of;
+use std::collections::{HashMap, HashSet};
 
 /// Something that no rule allows, in one line with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
     /// Section and index: `slot 17`, `list 5`.
     pub place: String,
@@ -40,7 +39,7 @@ pub(crate) fn check(segment: &Segment) -> Vec<Fault> {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(2));
-        let again = look(segment);
+        let again: HashSet<Fault> = look(segment).into_iter().collect();
         faults.retain(|fault| again.contains(fault));
     }
     faults
@@ -85,13 +84,15 @@ impl Look<'_> {
         // ORDERING: [L1] Acquire, as in a walk.
         let mut link = Link::of(segment.head(list).load(Ordering::Acquire));
         let mut last_hash = 0;
-        let mut same_hash: Vec<Slot> = Vec::new();
-        for _ in 0..=segment.geometry.slots {
-            let Some(target) = link.target() else { return };
+        let mut keys = HashMap::new();
+        while let Some(target) = link.target() {
             let Some(slot) = segment.slot(target) else {
                 return self.fault(format_args!("list {list}"), "leads to a slot out of bounds");
             };
-            self.linked[target as usize] = true;
+            // Also what ends the walk of a list that leads back into itself, or another.
+            if core::mem::replace(&mut self.linked[target as usize], true) {
+                return self.fault(format_args!("slot {target}"), "is linked twice");
+            }
             // Relaxed: behind the link.
             let hash = segment
                 .record(slot, offset_of!(HeadRecord, hash))
@@ -109,36 +110,33 @@ impl Look<'_> {
                 self.fault(format_args!("slot {target}"), "is out of order in its list");
             }
             if hash != last_hash {
-                same_hash.clear();
+                keys.clear();
             }
             last_hash = hash;
-            if let Some(twin) = same_hash.iter().find(|other| self.is_twin(**other, slot)) {
-                let what = format!("is READY with the same key as slot {}", twin.index());
+            if let Some(key) = self.key(slot)
+                && let Some(twin) = keys.insert(key, target)
+            {
+                let what = format!("is READY with the same key as slot {twin}");
                 self.fault(format_args!("slot {target}"), what);
             }
-            same_hash.push(slot);
             // ORDERING: [L1] Acquire, as in a walk.
             link = Link::of(segment.next(slot).load(Ordering::Acquire));
         }
-        self.fault(format_args!("list {list}"), "has no end");
     }
 
-    /// Whether both slots are READY and their keys are the same.
-    fn is_twin(&self, one: Slot, other: Slot) -> bool {
+    /// Kind, family and text of a READY slot's key.
+    fn key(&self, slot: Slot) -> Option<(u8, u64, Vec<u8>)> {
         let segment = self.segment;
-        let key = |slot: Slot| {
-            // ORDERING: [S1] Acquire: the record behind it.
-            let state = State::of(segment.state(slot).load(Ordering::Acquire));
-            // Relaxed: behind the state word.
-            let word = |field| segment.record(slot, field).load(Ordering::Relaxed);
-            let kind = Shape::of(word(offset_of!(HeadRecord, shape))).kind;
-            let (key_len, _) = lengths(word(offset_of!(HeadRecord, lengths)));
-            let mut text = [0; MAX_TEXT_LEN];
-            let text = segment.read_text(slot, key_len, &mut text)?.to_vec();
-            let family = word(offset_of!(HeadRecord, family));
-            matches!(state, State::Ready { .. }).then_some((kind, family, text))
-        };
-        key(one).is_some_and(|one| Some(one) == key(other))
+        // ORDERING: [S1] Acquire: the record behind it.
+        let state = State::of(segment.state(slot).load(Ordering::Acquire));
+        // Relaxed: behind the state word.
+        let word = |field| segment.record(slot, field).load(Ordering::Relaxed);
+        let kind = Shape::of(word(offset_of!(HeadRecord, shape))).kind;
+        let (key_len, _) = lengths(word(offset_of!(HeadRecord, lengths)));
+        let mut text = [0; MAX_TEXT_LEN];
+        let text = segment.read_text(slot, key_len, &mut text)?.to_vec();
+        let family = word(offset_of!(HeadRecord, family));
+        matches!(state, State::Ready { .. }).then_some((kind, family, text))
     }
 
     fn slot(&mut self, slot: Slot) {
@@ -249,5 +247,3 @@ impl Look<'_> {
         }
     }
 }
-
-const _: () = assert!(RECORD_STRIDE == 256);

@@ -49,9 +49,15 @@ impl Metric for Counter {
     const KIND: Kind = Kind::Counter;
 
     #[inline]
-    fn bind(binding: Binding) -> Self {
-        Counter {
+    fn bind(binding: Binding) -> Option<Self> {
+        Some(Counter {
             series: binding.series,
+        })
+    }
+
+    fn sink() -> Self {
+        Counter {
+            series: Series::sink(),
         }
     }
 }
@@ -59,7 +65,7 @@ impl Metric for Counter {
 impl Counter {
     /// A counter whose updates go nowhere.
     pub fn sink() -> Counter {
-        Counter::bind(Binding::sink())
+        Metric::sink()
     }
 
     /// Adds one. No syscall, no lock; about a nanosecond. Safe in a signal handler and
@@ -92,8 +98,8 @@ impl Counter {
         true
     }
 
-    /// The value over all processes; 0 for a sink or a series that has ended. Reads one
-    /// word for each CPU: for tests and displays, not for loops.
+    /// The value over all processes; 0 for a sink or a series that has ended. Reads a few words
+    /// for each CPU and allocates: for tests and displays, not for loops.
     pub fn get(&self) -> Number {
         let life = self.series.life();
         life.and_then(|(segment, bound)| segment.read_counter(bound))

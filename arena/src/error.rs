@@ -44,6 +44,18 @@ pub enum OpenError {
         /// The version that this library reads.
         supported: u32,
     },
+    /// The board was made by a newer library, with features that this one does not know.
+    Features {
+        /// The board.
+        path: PathBuf,
+        /// The feature bits.
+        bits: u64,
+    },
+    /// Another board took the path while this one was being opened.
+    Replaced {
+        /// The path.
+        path: PathBuf,
+    },
     /// The header does not hold together.
     Damaged {
         /// The board.
@@ -143,6 +155,16 @@ impl fmt::Display for OpenError {
             } => write!(
                 f,
                 "{} has layout version {found} and this library reads version {supported}: upgrade the older side, or remove the board with `tallyboard rm`",
+                path.display()
+            ),
+            Self::Features { path, bits } => write!(
+                f,
+                "{} needs features ({bits:#x}) that this library does not know: upgrade it",
+                path.display()
+            ),
+            Self::Replaced { path } => write!(
+                f,
+                "{} was replaced while it was being opened: try again",
                 path.display()
             ),
             Self::Damaged { path, why } => write!(
@@ -357,7 +379,7 @@ impl RefusedReason {
             Self::Damaged => "the board is damaged: run `tallyboard check`, then `tallyboard rm`",
             Self::Overrun => "too many changes at the same place: try again",
             Self::Unlockable => {
-                "the board's file was removed or may not be opened for writing: open the board again"
+                "the board was removed, or its file may not be opened for writing (any more): open the board again"
             }
             Self::SerialsExhausted => {
                 "the board has used up its serial numbers: remove it with `tallyboard rm`"

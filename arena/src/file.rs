@@ -79,7 +79,11 @@ pub(crate) fn create(path: &Path, plan: &Plan) -> Result<(), OpenError> {
             let link = format!("/proc/self/fd/{}", file.as_raw_fd());
             match rustix::fs::linkat(CWD, link, CWD, path, AtFlags::SYMLINK_FOLLOW) {
                 // Without /proc there is no way to name the file.
-                Err(Errno::NOENT) => create_under_other_name(path, &directory, plan),
+                Err(Errno::NOENT) => {
+                    // Its memory is needed again.
+                    drop(file);
+                    create_under_other_name(path, &directory, plan)
+                }
                 linked => name_given(path, linked),
             }
         }
@@ -258,6 +262,10 @@ fn read_header(file: File, path: &Path) -> Result<BoardFile, OpenError> {
             found,
             supported: crate::LAYOUT_VERSION,
         },
+        Flaw::Features(bits) => OpenError::Features {
+            path: path.to_owned(),
+            bits,
+        },
         Flaw::Damaged(why) => OpenError::Damaged {
             path: path.to_owned(),
             why,
@@ -292,7 +300,12 @@ fn read_header(file: File, path: &Path) -> Result<BoardFile, OpenError> {
 fn check_owner(path: &Path, meta: &std::fs::Metadata, writable: bool) -> Result<(), OpenError> {
     let ours = rustix::process::geteuid().as_raw();
     let owner = meta.uid();
-    let shared = (meta.mode() & 0o060 != 0 && is_member(meta.gid())) || meta.mode() & 0o006 != 0;
+    let (group, others) = if writable {
+        (0o020, 0o002)
+    } else {
+        (0o040, 0o004)
+    };
+    let shared = (meta.mode() & group != 0 && is_member(meta.gid())) || meta.mode() & others != 0;
     if owner == ours || owner == 0 || shared || (!writable && ours == 0) {
         return Ok(());
     }
@@ -369,6 +382,11 @@ fn check_filesystem(fd: impl std::os::fd::AsFd, path: &Path, any: bool) -> Resul
     Err(OpenError::Filesystem {
         path: path.to_owned(),
     })
+}
+
+/// Whether `path` still names the file with this device and inode.
+pub(crate) fn is_at(path: &Path, (device, inode): (u64, u64)) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == (device, inode))
 }
 
 /// Takes a board's name away.

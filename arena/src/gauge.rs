@@ -19,9 +19,15 @@ impl Metric for Gauge {
     const KIND: Kind = Kind::Gauge;
 
     #[inline]
-    fn bind(binding: Binding) -> Self {
-        Gauge {
+    fn bind(binding: Binding) -> Option<Self> {
+        Some(Gauge {
             series: binding.series,
+        })
+    }
+
+    fn sink() -> Self {
+        Gauge {
+            series: Series::sink(),
         }
     }
 }
@@ -29,7 +35,7 @@ impl Metric for Gauge {
 impl Gauge {
     /// A gauge whose updates go nowhere.
     pub fn sink() -> Gauge {
-        Gauge::bind(Binding::sink())
+        Metric::sink()
     }
 
     /// Sets the value. No syscall, no lock: one 16-byte compare-and-swap, repeated only
@@ -80,7 +86,8 @@ impl Gauge {
         }
     }
 
-    /// The value; 0 if it was never set, for a sink, and for a series that has ended.
+    /// The value; 0 if it was never set, for a sink, and for a series that has ended. A few
+    /// loads.
     pub fn get(&self) -> f64 {
         let life = self.series.life();
         life.and_then(|(segment, bound)| segment.read_gauge(bound))

@@ -26,6 +26,7 @@ pub(crate) struct Identity {
 pub(crate) enum Flaw {
     NotABoard(&'static str),
     Version(u32),
+    Features(u64),
     Damaged(&'static str),
 }
 
@@ -93,10 +94,9 @@ pub(crate) fn decode(
     if words[CHECKED_WORDS] != checksum(words) {
         return Err(Flaw::Damaged("its header's checksum does not match"));
     }
-    if get(offset_of!(Header, features_required)) != 0 {
-        return Err(Flaw::Damaged(
-            "it requires a feature this library does not know",
-        ));
+    let features = get(offset_of!(Header, features_required));
+    if features != 0 {
+        return Err(Flaw::Features(features));
     }
     let capacity = |field| u32::try_from(get(field)).ok();
     let geometry = capacity(offset_of!(Header, slots))

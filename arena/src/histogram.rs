@@ -10,6 +10,7 @@ use crate::layout::UNIT_CELLS;
 use crate::planes::Cell;
 use crate::series::Series;
 use crate::slot::Slot;
+use crate::summary::Summary;
 use core::fmt;
 use std::time::Instant;
 
@@ -81,22 +82,19 @@ pub struct Histogram {
 impl Metric for Histogram {
     const KIND: Kind = Kind::Histogram;
 
-    fn bind(binding: Binding) -> Self {
+    fn bind(binding: Binding) -> Option<Self> {
         let Binding { series, bound } = binding;
-        let read = || {
-            let bound = bound?;
-            let (segment, _) = series.cell(SUM)?;
-            let mut chain = vec![bound.slot];
-            segment.chain(bound.slot, bound.serial, |slot| chain.push(slot))?;
-            Places::of(&chain, series.definition()?.bounds.len() + 1)
-        };
-        match read() {
-            Some(places) => Histogram { series, places },
-            // Off, refused, or ended before the chain was read.
-            None => Histogram {
-                series: Series::sink(),
-                places: Places::Inline(Default::default()),
-            },
+        let (segment, _) = series.cell(SUM)?;
+        let mut chain = vec![bound.slot];
+        segment.chain(bound.slot, bound.serial, |slot| chain.push(slot))?;
+        let places = Places::of(&chain, series.definition()?.bounds.len() + 1)?;
+        Some(Histogram { series, places })
+    }
+
+    fn sink() -> Self {
+        Histogram {
+            series: Series::sink(),
+            places: Places::Inline(Default::default()),
         }
     }
 }
@@ -104,12 +102,13 @@ impl Metric for Histogram {
 impl Histogram {
     /// A histogram whose updates go nowhere.
     pub fn sink() -> Histogram {
-        Histogram::bind(Binding::sink())
+        Metric::sink()
     }
 
     /// Counts `value` in the first bucket whose bound is not below it, and adds it to the
     /// sum. No syscall, no lock; a few nanoseconds. Safe in a signal handler and after
-    /// `fork`. NaN is counted in the bucket up to +Inf.
+    /// `fork`. NaN is counted in the bucket up to +Inf. A process killed inside it may leave
+    /// the sum one observation short.
     #[inline(always)]
     pub fn observe(&self, value: f64) {
         let (Some((segment, head)), Some(definition)) =
@@ -125,7 +124,7 @@ impl Histogram {
 
     /// Observes the seconds until the timer is dropped.
     pub fn start_timer(&self) -> Timer<'_> {
-        Timer::new(Box::new(|seconds| self.observe(seconds)))
+        Timer::new(Observer::Histogram(self))
     }
 
     /// Runs `f` and observes the seconds that it took.
@@ -158,16 +157,23 @@ impl fmt::Debug for Histogram {
     }
 }
 
-/// A running measurement; observes its seconds when dropped.
+/// What a timer tells its seconds to.
+pub(crate) enum Observer<'m> {
+    Histogram(&'m Histogram),
+    Summary(&'m Summary),
+}
+
+/// A running measurement; observes its seconds when dropped. Two readings of the clock.
+#[must_use = "a timer that is dropped at once measures nothing"]
 pub struct Timer<'m> {
-    observe: Box<dyn Fn(f64) + 'm>,
+    observer: Observer<'m>,
     started: Instant,
 }
 
 impl<'m> Timer<'m> {
-    pub(crate) fn new(observe: Box<dyn Fn(f64) + 'm>) -> Timer<'m> {
+    pub(crate) fn new(observer: Observer<'m>) -> Timer<'m> {
         Timer {
-            observe,
+            observer,
             started: Instant::now(),
         }
     }
@@ -175,7 +181,11 @@ impl<'m> Timer<'m> {
 
 impl Drop for Timer<'_> {
     fn drop(&mut self) {
-        (self.observe)(self.started.elapsed().as_secs_f64());
+        let seconds = self.started.elapsed().as_secs_f64();
+        match self.observer {
+            Observer::Histogram(histogram) => histogram.observe(seconds),
+            Observer::Summary(summary) => summary.observe(seconds),
+        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Segment {
     }
 
     /// Looks `key` up; on the way unlinks what was removed and completes what it finds
-    /// BUILDING. Lock-free; at most [`MAX_RESTARTS`] walks of at most `slots` steps.
+    /// BUILDING. Lock-free; at most [`MAX_RESTARTS`] walks of at most 3 × (`slots` + 1) steps.
     #[inline]
     pub(crate) fn find(&self, key: &Key<'_>) -> Result<Walk, Lost> {
         for _ in 0..MAX_RESTARTS {

@@ -1,7 +1,7 @@
 //! Metrics in statics: declared in a constant expression, registered at first use.
 
 use crate::board::Board;
-use crate::builder::{Binding, Metric};
+use crate::builder::Metric;
 use crate::counter::Counter;
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
@@ -11,7 +11,9 @@ use std::sync::OnceLock;
 type Labels = &'static [(&'static str, &'static str)];
 
 /// A counter in a static, on the default board. If the board cannot be opened or refuses
-/// it, updates go nowhere.
+/// it, updates go nowhere. The first use opens the board (some syscalls and allocations), so
+/// it must not be in a signal handler; every later one costs a load and a branch more than
+/// the counter itself.
 ///
 /// # Examples
 /// ```
@@ -105,29 +107,36 @@ impl LazyHistogram {
     }
 }
 
-/// Registers on the default board; the first use of a static must not be in a signal
-/// handler, since it opens the board.
-fn on_default_board<M: Metric>(
+/// The metric in `cell`, registered on the default board if it is not there yet. Registered
+/// outside the cell: a child that is forked meanwhile must not find it taken for ever.
+fn registered<M: Metric>(
+    cell: &OnceLock<M>,
     labels: Labels,
     declare: impl FnOnce(&Board) -> crate::Builder<M>,
-) -> M {
-    let Ok(board) = Board::open_default() else {
-        return M::bind(Binding::sink());
+) -> &M {
+    if let Some(metric) = cell.get() {
+        return metric;
+    }
+    let register = || {
+        let board = Board::open_default().ok()?;
+        let builder = labels
+            .iter()
+            .fold(declare(&board), |builder, (name, value)| {
+                builder.label(name, value)
+            });
+        builder.register().ok()
     };
-    labels
-        .iter()
-        .fold(declare(&board), |builder, (name, value)| {
-            builder.label(name, value)
-        })
-        .register_or_sink()
+    // Of two threads that come here at once, both have registered the same series.
+    let metric = register().unwrap_or_else(M::sink);
+    cell.get_or_init(|| metric)
 }
 
 impl Deref for LazyCounter {
     type Target = Counter;
 
     fn deref(&self) -> &Counter {
-        self.metric.get_or_init(|| {
-            on_default_board(self.labels, |board| board.counter(self.name, self.help))
+        registered(&self.metric, self.labels, |board| {
+            board.counter(self.name, self.help)
         })
     }
 }
@@ -136,8 +145,8 @@ impl Deref for LazyGauge {
     type Target = Gauge;
 
     fn deref(&self) -> &Gauge {
-        self.metric.get_or_init(|| {
-            on_default_board(self.labels, |board| board.gauge(self.name, self.help))
+        registered(&self.metric, self.labels, |board| {
+            board.gauge(self.name, self.help)
         })
     }
 }
@@ -146,10 +155,8 @@ impl Deref for LazyHistogram {
     type Target = Histogram;
 
     fn deref(&self) -> &Histogram {
-        self.metric.get_or_init(|| {
-            on_default_board(self.labels, |board| {
-                board.histogram(self.name, self.help).buckets(self.bounds)
-            })
+        registered(&self.metric, self.labels, |board| {
+            board.histogram(self.name, self.help).buckets(self.bounds)
         })
     }
 }

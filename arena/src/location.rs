@@ -72,6 +72,14 @@ impl Location {
         Ok(Location::Path(default_directory().join(file)))
     }
 
+    /// The file, of a location that has one; an OS name is checked, since anyone can make one.
+    pub(crate) fn checked_path(&self) -> Result<PathBuf, OpenError> {
+        if let Location::Shm(name) = self {
+            checked(name)?;
+        }
+        Ok(self.path().unwrap_or_default())
+    }
+
     /// The file of the board; `None` for `off` and `private`.
     pub fn path(&self) -> Option<PathBuf> {
         match self {

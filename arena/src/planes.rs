@@ -308,7 +308,7 @@ mod local {
         }
 
         /// Makes this CPU's plane known to this process, reserving it first if nobody has;
-        /// false if it was refused, or the thread has no rseq area. Two syscalls at most,
+        /// false if it was refused, or the thread has no rseq area. One syscall at most,
         /// once a CPU and board.
         fn ready_plane(&self, area: isize) -> bool {
             let Some(cpu) = rseq::cpu(area).filter(|cpu| *cpu < self.geometry.planes) else {

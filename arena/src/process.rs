@@ -192,8 +192,10 @@ impl Segment {
                 Some(false) if self.release(slot, state) => {
                     self.count(offset_of!(Control, reclaimed));
                 }
-                // Somebody else was first, or bounds were exceeded: `check` tells.
-                _ => {}
+                // Somebody else was first.
+                Some(false) => {}
+                // A damaged list: the next would cost as much. `check` tells.
+                None => break,
             }
         }
         step::at(Step::Resolved)?;

@@ -54,6 +54,9 @@ impl Segment {
         }
         let slots = Shape::slots_for(usize::from(draft.cells), draft.text.len())
             .ok_or(RefusedReason::TooLong)?;
+        if self.is_retired() {
+            return Err(RefusedReason::Unlockable.into());
+        }
         let row = self.own_row()?;
         // 2. A slot, under our row and a new serial.
         let serial = self.next_serial()?;

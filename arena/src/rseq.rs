@@ -27,6 +27,13 @@ pub(crate) use absent::{add_float, add_int, begin, cpu, observe};
 
 /// How a sequence ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")),
+    expect(
+        dead_code,
+        reason = "where there are no sequences, one outcome is left"
+    )
+)]
 pub(crate) enum Outcome {
     /// Committed.
     Done,
@@ -44,6 +51,10 @@ pub(crate) enum Outcome {
 
 /// What a sequence works on. All addresses are inside the mapping of one board.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")),
+    expect(dead_code, reason = "nothing reads it where there are no sequences")
+)]
 pub(crate) struct Target {
     /// Offset of the thread's rseq area from the thread pointer.
     pub area: isize,

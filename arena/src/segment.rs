@@ -6,7 +6,7 @@
 //! passing the bound.
 
 use crate::layout::{
-    ContinuationRecord, Geometry, HeadRecord, PAIR_LEN, RECORD_STRIDE, Row, SHARED_STRIDE,
+    ContinuationRecord, Geometry, HeadRecord, Header, PAIR_LEN, RECORD_STRIDE, Row, SHARED_STRIDE,
 };
 use crate::pair::Pair;
 use crate::planes::Planes;
@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::region::{Region, Words};
 use crate::slot::Slot;
 use crate::sync::{AtomicU64, Ordering};
-use core::mem::size_of;
+use core::mem::{offset_of, size_of};
 use siphasher::sip::SipHasher13;
 
 /// One attached board.
@@ -37,6 +37,14 @@ impl Segment {
     /// A control word by its offset in [`Control`](crate::layout::Control).
     pub(crate) fn control(&self, field: usize) -> &AtomicU64 {
         self.region.word(self.geometry.control + field as u64)
+    }
+
+    /// Whether `rm` has given the board up.
+    pub(crate) fn is_retired(&self) -> bool {
+        // ORDERING: [X1] Acquire; pairs with the Release of `retire`: whoever knows of the
+        // retirement finds the next board, not this one, under its name.
+        let word = self.region.word(offset_of!(Header, retired) as u64);
+        word.load(Ordering::Acquire) != 0
     }
 
     /// Adds one to a sticky counter of the control section.

@@ -1,19 +1,18 @@
-//! What a handle keeps: its family, its label values, and which slot carries them.
+//! What a handle keeps: its family, and which slot carries its series.
 
 use crate::board::Attached;
 use crate::builder::Binding;
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::{Definition, Kind, put_text};
 use crate::index::Lost;
-use crate::lock;
 use crate::planes::Cell;
 use crate::recent::Recent;
 use crate::record::{Draft, Key, SERIES, word_of};
 use crate::register::Bound;
 use crate::segment::{Segment, hash_prefix};
 use crate::slot::{Slot, State};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
-use std::sync::Arc;
+use crate::sync::Ordering;
+use std::sync::{Arc, OnceLock};
 
 /// A family as this process knows it: its definition and its place on the board.
 ///
@@ -24,6 +23,8 @@ pub(crate) struct FamilyBinding {
     attached: &'static Attached,
     pub(crate) definition: Definition,
     bound: Bound,
+    /// The next in the list of what this process has registered on the board.
+    next: OnceLock<&'static FamilyBinding>,
 }
 
 impl FamilyBinding {
@@ -33,13 +34,14 @@ impl FamilyBinding {
         definition: Definition,
     ) -> Result<&'static FamilyBinding, RegisterError> {
         let segment = &attached.segment;
-        let same = |known: &&&FamilyBinding| {
+        let same = |known: &&FamilyBinding| {
             known.definition.is_same(&definition)
                 // Relaxed: a family that has ended is registered again below.
                 && segment.state(known.bound.slot).load(Ordering::Relaxed) == known.bound.tag()
         };
-        let known = lock::unless_orphaned(&attached.families);
-        if let Some(known) = known.and_then(|families| families.iter().find(same).copied()) {
+        let first = attached.families.get().copied();
+        let mut known = core::iter::successors(first, |known| known.next.get().copied());
+        if let Some(known) = known.find(same) {
             return Ok(known);
         }
         let registered = match definition.encode() {
@@ -55,11 +57,24 @@ impl FamilyBinding {
             attached: Attached::keep(attached),
             definition,
             bound,
+            next: OnceLock::new(),
         }));
-        if let Some(mut families) = lock::unless_orphaned(&attached.families) {
-            families.push(binding);
+        // Without a lock, which a fork could leave locked: whoever finds a place taken goes on.
+        let mut place = &attached.families;
+        while place.set(binding).is_err() {
+            match place.get() {
+                Some(taken) => place = &taken.next,
+                None => break,
+            }
         }
         Ok(binding)
+    }
+
+    /// What a handle whose cells cannot be found is refused with.
+    #[cold]
+    pub(crate) fn damaged(&self) -> RegisterError {
+        let lost = Lost::Refused(RefusedReason::Damaged);
+        refuse(self.attached, &self.definition, lost)
     }
 }
 
@@ -92,7 +107,6 @@ fn kind_on_board(attached: &Attached, slot: u32, serial: u64) -> Option<Kind> {
 
 /// A series' key: the word that is hashed before the text, and the label values in canonical
 /// bytes. Short ones, which most are, without an allocation.
-#[derive(Clone)]
 pub(crate) struct KeyText {
     /// Little-endian words, zero-padded. Each is put together in a register and stored once:
     /// a load that spans several stores would have to wait for them.
@@ -221,27 +235,13 @@ impl Packer {
 
 /// One series, as a handle holds it. In a sink there is neither segment nor family: updates
 /// go nowhere.
+#[derive(Clone)]
 pub(crate) struct Series {
     /// The family's, at hand: the update path follows one pointer less.
     segment: Option<&'static Segment>,
     family: Option<&'static FamilyBinding>,
-    /// The binding: two words that may be read torn, since the state check tells.
-    slot: AtomicU32,
-    tag: AtomicU64,
-    text: KeyText,
-}
-
-impl Clone for Series {
-    fn clone(&self) -> Self {
-        Series {
-            segment: self.segment,
-            family: self.family,
-            // Relaxed: see the fields.
-            slot: AtomicU32::new(self.slot.load(Ordering::Relaxed)),
-            tag: AtomicU64::new(self.tag.load(Ordering::Relaxed)),
-            text: self.text.clone(),
-        }
-    }
+    slot: u32,
+    tag: u64,
 }
 
 impl Series {
@@ -250,9 +250,8 @@ impl Series {
         Series {
             segment: None,
             family: None,
-            slot: AtomicU32::new(0),
-            tag: AtomicU64::new(0),
-            text: KeyText::empty(0),
+            slot: 0,
+            tag: 0,
         }
     }
 
@@ -278,7 +277,7 @@ impl Series {
         };
         let bound = Bound { slot, serial };
         (segment.is_series(slot, tag, text.len as usize, &words[1..]) && segment.still_lives(bound))
-            .then(|| Series::bind(family, bound, text))
+            .then(|| Series::bind(family, bound))
     }
 
     /// Finds the series of these label values or makes it. No allocation for short values.
@@ -314,20 +313,19 @@ impl Series {
         if let Some(words) = text.words() {
             Recent::remember(recent.place(words), bound.slot);
         }
-        Ok(Series::bind(family, bound, text))
+        Ok(Series::bind(family, bound))
     }
 
     #[inline]
-    fn bind(family: &'static FamilyBinding, bound: Bound, text: KeyText) -> Binding {
+    fn bind(family: &'static FamilyBinding, bound: Bound) -> Binding {
         Binding {
             series: Series {
                 segment: Some(&family.attached.segment),
                 family: Some(family),
-                slot: AtomicU32::new(bound.slot.index()),
-                tag: AtomicU64::new(bound.tag()),
-                text,
+                slot: bound.slot.index(),
+                tag: bound.tag(),
             },
-            bound: Some(bound),
+            bound,
         }
     }
 
@@ -335,10 +333,7 @@ impl Series {
     #[inline(always)]
     pub(crate) fn cell(&self, index: u32) -> Option<(&'static Segment, Cell)> {
         let segment = self.segment?;
-        // Relaxed: see the fields.
-        let slot = Slot(self.slot.load(Ordering::Relaxed));
-        let tag = self.tag.load(Ordering::Relaxed);
-        Some((segment, Cell::of_head(slot, index, tag)))
+        Some((segment, Cell::of_head(Slot(self.slot), index, self.tag)))
     }
 
     /// The definition of the series' family; `None` for a sink.

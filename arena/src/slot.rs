@@ -22,7 +22,8 @@ use core::mem::offset_of;
 
 /// The index of a slot, checked against the board's capacity.
 ///
-/// Invariant: below `slots` of the segment it came from ([`Segment::slot`] is the only maker).
+/// Invariant: below `slots` of the segment it came from. [`Segment::slot`] makes it from an
+/// index that was read; a handle makes it again from one that it stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot(pub(crate) u32);
 
@@ -97,15 +98,15 @@ impl Segment {
     /// A number that no life of any slot has had. One `fetch_add`.
     pub(crate) fn next_serial(&self) -> Result<u64, RefusedReason> {
         // Relaxed: only uniqueness matters, and a single word's changes are ordered.
-        let serial = self
-            .control(offset_of!(Control, serial))
-            .fetch_add(1, Ordering::Relaxed)
-            + 1;
-        // The word is 64 bits long, so refusals do not wrap it around.
-        if serial > MAX_SERIAL {
+        let word = self.control(offset_of!(Control, serial));
+        // Looked at first, so that refusals do not wrap the word around.
+        if word.load(Ordering::Relaxed) >= MAX_SERIAL {
             return Err(RefusedReason::SerialsExhausted);
         }
-        Ok(serial)
+        match word.fetch_add(1, Ordering::Relaxed) {
+            last if last < MAX_SERIAL => Ok(last + 1),
+            _ => Err(RefusedReason::SerialsExhausted),
+        }
     }
 
     /// Whether a slot with this state word may be claimed.

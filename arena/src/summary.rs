@@ -3,7 +3,7 @@
 
 use crate::builder::{Binding, Metric};
 use crate::family::Kind;
-use crate::histogram::Timer;
+use crate::histogram::{Observer, Timer};
 use crate::series::Series;
 use core::fmt;
 use std::time::Instant;
@@ -21,9 +21,15 @@ impl Metric for Summary {
     const KIND: Kind = Kind::Summary;
 
     #[inline]
-    fn bind(binding: Binding) -> Self {
-        Summary {
+    fn bind(binding: Binding) -> Option<Self> {
+        Some(Summary {
             series: binding.series,
+        })
+    }
+
+    fn sink() -> Self {
+        Summary {
+            series: Series::sink(),
         }
     }
 }
@@ -31,7 +37,7 @@ impl Metric for Summary {
 impl Summary {
     /// A summary whose updates go nowhere.
     pub fn sink() -> Summary {
-        Summary::bind(Binding::sink())
+        Metric::sink()
     }
 
     /// Counts one observation and adds `value` to the sum. No syscall, no lock; about two
@@ -48,7 +54,7 @@ impl Summary {
 
     /// Observes the seconds until the timer is dropped.
     pub fn start_timer(&self) -> Timer<'_> {
-        Timer::new(Box::new(|seconds| self.observe(seconds)))
+        Timer::new(Observer::Summary(self))
     }
 
     /// Runs `f` and observes the seconds that it took.

@@ -240,6 +240,12 @@ fn a_removed_board_is_retired_and_another_takes_its_name() {
     counter.inc();
     assert_eq!(counter.get(), Number::Int(0));
     assert_eq!(old.stats().slots_used, 0);
+    let late = old.counter("d_total", "").register();
+    assert!(
+        late.unwrap_err()
+            .to_string()
+            .contains("open the board again")
+    );
     let new = small().open(&location).unwrap();
     assert!(!new.is_retired());
     assert_ne!(new.uuid(), old.uuid());
@@ -302,4 +308,96 @@ fn threads_on_every_cpu_lose_nothing() {
     let mut buckets = [0; 2];
     let sum = reader.histogram(&reader.families()[1].series[0], &mut buckets);
     assert_eq!((sum, buckets), (Some(800_000.0), [800_000, 800_000]));
+}
+
+/// Overwrites eight bytes of a board's file.
+fn poke(location: &Location, offset: u64, word: u64) {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(location.path().unwrap());
+    file.unwrap()
+        .write_all_at(&word.to_le_bytes(), offset)
+        .unwrap();
+}
+
+/// A word of a board's header.
+fn header(location: &Location, offset: u64) -> u64 {
+    use std::os::unix::fs::FileExt;
+    let mut bytes = [0; 8];
+    let file = std::fs::File::open(location.path().unwrap()).unwrap();
+    file.read_exact_at(&mut bytes, offset).unwrap();
+    u64::from_le_bytes(bytes)
+}
+
+// Offsets in the header: LAYOUT.md §3 and §4.
+const CONTROL: u64 = 64;
+const HEADS: u64 = 88;
+const LINKS: u64 = 112;
+const RECORDS: u64 = 120;
+
+#[test]
+fn a_list_that_leads_back_into_itself_is_a_fault_and_no_hang() {
+    let directory = directory();
+    let location = at(directory.path());
+    let board = small().open(&location).unwrap();
+    board.counter("c_total", "").register().unwrap();
+    for list in 0..128 {
+        poke(&location, header(&location, HEADS) + 8 * list, 8);
+    }
+    poke(&location, header(&location, LINKS) + 8 * 7, 8);
+    let faults: Vec<String> = board.check().iter().map(ToString::to_string).collect();
+    assert!(
+        faults.contains(&"slot 7: is linked twice".into()),
+        "{faults:?}"
+    );
+    assert!(board.counter("d_total", "").register_or_sink().is_sink());
+}
+
+#[test]
+fn a_record_whose_chain_is_not_as_long_as_its_text_is_left_out() {
+    let directory = directory();
+    let location = at(directory.path());
+    let board = small().open(&location).unwrap();
+    board
+        .counter("c_total", "")
+        .label("l", "v")
+        .register()
+        .unwrap();
+    let records = header(&location, RECORDS);
+    for slot in 0..64 {
+        let lengths = header(&location, records + 256 * slot + 16);
+        if lengths != 0 {
+            poke(&location, records + 256 * slot + 16, 15_816 << 32 | 15_816);
+        }
+    }
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    assert!(reader.families().is_empty());
+    assert_eq!(reader.damaged(), 2);
+}
+
+#[test]
+fn serials_that_are_used_up_are_refused_and_never_begin_again() {
+    let directory = directory();
+    let location = at(directory.path());
+    let board = small().open(&location).unwrap();
+    poke(&location, header(&location, CONTROL), u64::MAX);
+    for _ in 0..2 {
+        assert!(matches!(
+            board.counter("c_total", "").register(),
+            Err(RegisterError::Refused {
+                reason: RefusedReason::SerialsExhausted,
+                ..
+            })
+        ));
+    }
+}
+
+#[test]
+fn an_os_name_that_leads_elsewhere_is_refused() {
+    let outside = Location::Shm("../../tmp/x".into());
+    for outcome in [small().create(&outside), small().attach(&outside)] {
+        assert!(matches!(outcome, Err(OpenError::Name { .. })));
+    }
 }

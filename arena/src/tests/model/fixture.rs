@@ -1,7 +1,9 @@
 //! Boards of a few slots on loom's heap, and what must hold on them when all is quiet.
 
 use crate::index::{Link, Lost};
-use crate::layout::{Control, Geometry, HeadRecord, PAIR_LEN, RECORD_STRIDE, Row, SHARED_STRIDE};
+use crate::layout::{
+    Control, Geometry, HeadRecord, Header, PAIR_LEN, RECORD_STRIDE, Row, SHARED_STRIDE,
+};
 use crate::liveness::Reopen;
 use crate::mutation::{self, Mutation};
 use crate::planes::Planes;
@@ -55,6 +57,7 @@ impl Board {
             offset_of!(HeadRecord, text),
         ];
         let mut offsets = vec![geometry.heads_at + u64::from(LIST) * 8];
+        offsets.push(offset_of!(Header, retired) as u64);
         offsets.extend(control.map(|field| geometry.control + field as u64));
         for row in 0..u64::from(rows) {
             let word = offset_of!(Row, word) as u64;
