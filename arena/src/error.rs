@@ -174,7 +174,7 @@ impl fmt::Display for OpenError {
             ),
             Self::OtherOwner { path, owner, ours } => write!(
                 f,
-                "{} belongs to uid {owner}, not to this process (uid {ours}), and is not shared with it: make it with `tallyboard create --mode 0660 --group GROUP`, or run as its owner",
+                "{} belongs to uid {owner}, not to this process (uid {ours}), and is not shared with it: share it as `tallyboard create --help` shows, or run as its owner",
                 path.display()
             ),
             Self::OpenDirectory { path } => write!(
@@ -184,7 +184,7 @@ impl fmt::Display for OpenError {
             ),
             Self::Permission { path } => write!(
                 f,
-                "permission denied for {}: run as its owner, or share the board with `tallyboard create --mode 0660 --group GROUP`",
+                "permission denied for {}: run as its owner, or share the board as `tallyboard create --help` shows",
                 path.display()
             ),
             Self::NoSpace { path, needed } => write!(

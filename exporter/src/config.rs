@@ -16,6 +16,28 @@ pub fn parse_mode(text: &str) -> Result<u32, String> {
     }
 }
 
+/// Reads how many of something a board is to have.
+///
+/// # Errors
+///
+/// Not a whole number, negative, or too large for any board.
+pub fn parse_count(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number such as 16384".to_owned())
+}
+
+/// Reads a ratio.
+///
+/// # Errors
+///
+/// Not a number, or negative.
+pub fn parse_ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if ratio >= 0.0 => Ok(ratio),
+        _ => Err("expected a number such as 0.3, not negative".to_owned()),
+    }
+}
+
 /// Reads a group, by number or by its name in `/etc/group`.
 ///
 /// # Errors
@@ -88,6 +110,15 @@ mod tests {
         }
         for text in ["", "rw", "0888", "4755", "-1"] {
             assert!(parse_mode(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_and_ratios() {
+        assert_eq!(parse_count("128"), Ok(128));
+        assert_eq!(parse_ratio("0.3"), Ok(0.3));
+        for text in ["", "-1", "many", "NaN"] {
+            assert!(parse_count(text).is_err() && parse_ratio(text).is_err());
         }
     }
 

@@ -1,15 +1,29 @@
 //! The exporter of Tallyboard and everything behind its command line.
 //!
-//! The binary `tallyboard` is this library and a `main` of a few lines. What others may
-//! want to call is [`encode`], which writes boards in Prometheus's formats.
+//! The binary `tallyboard` is [`main`]. What others may want to call is [`encode`], which
+//! writes boards in Prometheus's formats; the rest is nobody else's business and may change.
 
 #![forbid(unsafe_code)]
 
-pub mod boards;
-pub mod cli;
-pub mod config;
+mod boards;
+mod cli;
+mod config;
 pub mod encode;
-pub mod negotiate;
-pub mod scrape;
+mod negotiate;
+mod scrape;
 mod self_metrics;
-pub mod server;
+mod server;
+
+pub use cli::main;
+
+/// What is not meant for others cannot be called by them.
+///
+/// ```compile_fail,E0603
+/// use tallyboard_exporter::boards::BoardSet;
+/// ```
+///
+/// ```compile_fail,E0603
+/// use tallyboard_exporter::server::Server;
+/// ```
+#[cfg(doctest)]
+struct OnlyEncodeIsPublic;

@@ -5,5 +5,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tallyboard_exporter::cli::main()
+    tallyboard_exporter::main()
 }

@@ -89,21 +89,59 @@ fn failures_are_one_line_and_a_status() {
     let missing = rig.fail(&["dump"], 1);
     assert!(missing.starts_with("tallyboard: ") && missing.contains("tallyboard create"));
     rig.fail(&["check"], 1);
-    rig.fail(&["rm"], 1);
+    for missing in [
+        &["rm"][..],
+        &["rm", "/dev/shm/no-such-directory/web.v1.board"],
+    ] {
+        let missing = rig.fail(missing, 1);
+        assert!(missing.contains("nothing was removed"), "{missing}");
+        assert!(!missing.contains("create") && !missing.contains("start"));
+    }
+    let nowhere = ["create", "/dev/shm/no-such-directory/web.v1.board"];
+    let nowhere = rig.fail(&nowhere, 1);
+    assert!(
+        nowhere.contains("/dev/shm/no-such-directory does not exist"),
+        "{nowhere}"
+    );
     rig.run(&["inc", "jobs_total"]);
     let clash = rig.fail(&["set", "jobs_total", "1"], 1);
     assert!(clash.contains("jobs_total"), "{clash}");
     rig.fail(&["observe", "wait_seconds", "1", "-l", "le=1"], 1);
     rig.fail(&["dump", "--board", "off"], 2);
-    for usage in [
-        &["inc"][..],
-        &["inc", "jobs_total", "-1"],
-        &["inc", "jobs_total", "NaN"],
-        &["inc", "jobs_total", "-l", "no-equals-sign"],
-        &["dump", "--json", "--format", "text"],
-        &["no-such-command"],
+    let number = "expected a number such as 3,";
+    for (usage, says, about) in [
+        (&["inc"][..], "not provided: <NAME>", " inc"),
+        (&["set", "g", "abc"], number, " set"),
+        (&["observe", "h", "abc"], number, " observe"),
+        (
+            &["observe", "h", "1", "--buckets", "1,x"],
+            number,
+            " observe",
+        ),
+        (&["inc", "jobs_total", "-1"], "not negative", " inc"),
+        (&["inc", "jobs_total", "NaN"], "a finite number", " inc"),
+        (
+            &["inc", "jobs_total", "-l", "x"],
+            "expected NAME=VALUE",
+            " inc",
+        ),
+        (&["create", "--slots", "many"], "a whole number", " create"),
+        (&["bench", "--max-ratio", "x"], "not negative", " bench"),
+        (&["dump", "--json", "--format", "text"], "--json", " dump"),
+        (&["dump", "--format", "xml"], "openmetrics", " dump"),
+        (&["dump", "--bord", "x"], "'--board'", " dump"),
+        (&["no-such-command"], "no-such-command", ""),
     ] {
-        assert_eq!(rig.output(usage).status.code(), Some(2), "{usage:?}");
+        let error = rig.fail(usage, 2);
+        assert!(
+            error.starts_with("tallyboard: ") && error.contains(says),
+            "{error}"
+        );
+        let hint = format!("; see `tallyboard{about} --help`\n");
+        assert!(
+            error.ends_with(&hint) && !error.contains("error:"),
+            "{error}"
+        );
     }
     assert_eq!(
         rig.run(&["dump"]),
@@ -124,6 +162,29 @@ fn boards_are_made_and_removed() {
     assert!(rig.run(&["dump", "web"]).contains("jobs_total 1\n"));
     rig.run(&["rm", "web"]);
     assert!(rig.files().is_empty());
+}
+
+#[test]
+fn whoever_counts_on_a_disk_may_say_so() {
+    let rig = Rig::new();
+    // Cargo's directory for tests is on a disk, as a rule; where it is in memory nothing
+    // needs a permission, and it does no harm.
+    let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = disk.path().join("web.v1.board");
+    let board = ["--board", path.to_str().unwrap(), "--allow-any-filesystem"];
+    for command in [
+        &["create"][..],
+        &["inc", "jobs_total"],
+        &["set", "heat", "1"],
+        &["observe", "wait", "1"],
+        &["check"],
+    ] {
+        rig.run(&[command, &board].concat());
+    }
+    let dump = rig.run(&[&["dump"][..], &board].concat());
+    assert!(dump.contains("jobs_total 1\n") && dump.contains("wait_count 1\n"));
+    rig.run(&[&["rm"][..], &board].concat());
+    assert!(!path.exists());
 }
 
 #[test]
@@ -156,6 +217,32 @@ fn a_reader_that_has_read_enough_is_no_error() {
         assert!(output.status.success(), "{arguments:?}");
         assert!(output.stderr.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn help_tells_what_happens() {
+    let rig = Rig::new();
+    // clap breaks lines where the terminal ends.
+    let help = |command: &str| {
+        let help = rig.run(&[command, "--help"]);
+        help.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // Without --max-ratio nothing is gated, with or without restartable sequences.
+    assert!(help("bench").contains("[default with --max-ratio: 1.3]"));
+    let create = help("create");
+    assert!(create.contains("install -d -m 2770 -g metrics /run/tallyboard tallyboard create"));
+    assert!(create.contains("TALLYBOARD_DIR"));
+    let observe = help("observe");
+    assert!(observe.contains("OpenMetrics") && observe.contains("neither `_sum` nor `_count`"));
+}
+
+#[test]
+fn without_a_command_there_is_help() {
+    let rig = Rig::new();
+    let output = rig.output(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    let help = String::from_utf8(output.stderr).unwrap();
+    assert!(help.contains("Usage: tallyboard <COMMAND>"), "{help}");
 }
 
 #[test]

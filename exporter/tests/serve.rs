@@ -3,9 +3,10 @@
 mod rig;
 
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 
 use flate2::read::GzDecoder;
-use rig::{Response, Rig, wait_for};
+use rig::{Response, Rig, Serving, wait_for};
 use rustix::process::Signal;
 use tallyboard::{Board, Location};
 
@@ -155,17 +156,60 @@ fn a_glob_finds_boards_that_come_later() {
     let rig = Rig::new();
     rig.run(&["inc", "jobs_total", "--board", "job-1"]);
     let serving = rig.serve(&["--board", "job-*"]);
-    assert!(
-        serving
-            .metrics()
-            .contains("jobs_total{board=\"job-1\"} 1\n")
-    );
+    let sample = |name: &str, value| {
+        let board = rig.board(name);
+        format!("jobs_total{{board=\"{}\"}} {value}\n", board.display())
+    };
+    assert!(serving.metrics().contains(&sample("job-1", 1)));
     rig.run(&["inc", "jobs_total", "2", "--board", "job-2"]);
     rig.run(&["inc", "jobs_total", "3", "--board", "other"]);
     wait_for(&serving.log, "job-2.v1.board");
     let metrics = serving.metrics();
-    assert!(metrics.contains("jobs_total{board=\"job-2\"} 2\n"));
-    assert!(!metrics.contains("board=\"other\""));
+    assert!(metrics.contains(&sample("job-2", 2)));
+    assert!(!metrics.contains("other.v1.board"));
+}
+
+#[test]
+fn a_board_found_by_a_glob_has_the_same_label_after_a_restart() {
+    let rig = Rig::new();
+    let board = |user: &str| rig.path().join(user).join("default.v1.board");
+    let count = |user: &str, amount: &str| {
+        let directory = rig.path().join(user);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::set_permissions(&directory, PermissionsExt::from_mode(0o700)).unwrap();
+        let path = board(user);
+        rig.run(&[
+            "inc",
+            "jobs_total",
+            amount,
+            "--board",
+            path.to_str().unwrap(),
+        ]);
+    };
+    let jobs = |serving: &Serving| -> Vec<String> {
+        let metrics = serving.metrics();
+        let lines = metrics
+            .lines()
+            .filter(|line| line.starts_with("jobs_total{"));
+        lines.map(str::to_owned).collect()
+    };
+    let glob = board("tallyboard.*");
+    let arguments = ["--board", glob.to_str().unwrap()];
+
+    count("tallyboard.2", "2");
+    let serving = rig.serve(&arguments);
+    assert_eq!(jobs(&serving).len(), 1);
+    // The second to be found is the first that a new exporter finds.
+    count("tallyboard.1", "1");
+    wait_for(&serving.log, "tallyboard.1/");
+    let before = jobs(&serving);
+    assert_eq!(serving.stop(Signal::TERM).code(), Some(0));
+    let after = jobs(&rig.serve(&arguments));
+    let expected = ["tallyboard.1", "tallyboard.2"].map(|user| {
+        let value = user.rsplit('.').next().unwrap();
+        format!("jobs_total{{board=\"{}\"}} {value}", board(user).display())
+    });
+    assert_eq!((&before[..], &after[..]), (&expected[..], &expected[..]));
 }
 
 #[test]
@@ -178,6 +222,17 @@ fn it_makes_the_board_when_asked_to() {
     assert_eq!(mode & 0o777, 0o640);
     rig.run(&["rm", "web"]);
     assert_eq!(serving.get("/-/ready").status, 200, "and makes it again");
+}
+
+#[test]
+fn it_makes_the_board_on_a_disk_when_allowed_to() {
+    let rig = Rig::new();
+    let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = disk.path().join("web.v1.board");
+    // The flag as the refusal of `inc`, `create` and the log names it.
+    let flags = ["--board.create", "--allow-any-filesystem"];
+    let serving = rig.serve(&["--board", path.to_str().unwrap(), flags[0], flags[1]]);
+    assert_eq!(serving.get("/-/ready").status, 200);
 }
 
 #[test]
@@ -198,6 +253,32 @@ fn signals_stop_it_cleanly() {
         assert_eq!(serving.get("/-/healthy").status, 200);
         assert_eq!(serving.stop(signal).code(), Some(0));
     }
+}
+
+#[test]
+fn half_a_request_does_not_hold_up_the_stop() {
+    let rig = Rig::new();
+    let mut serving = rig.serve(&[]);
+    let mut first = serving.connect();
+    first.write_all(b"GET /metrics HTTP/1.1\r\nHos").unwrap();
+    // And half of a second request on a connection that is kept.
+    let mut second = serving.connect();
+    let request = b"GET /-/healthy HTTP/1.1\r\nHost: test\r\n\r\n";
+    second.write_all(request).unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"healthy.\n") {
+        let mut byte = [0];
+        second.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+    second.write_all(&request[..20]).unwrap();
+    // Accepted later, so the halves have been seen.
+    assert_eq!(serving.get("/-/healthy").status, 200);
+    serving.process.signal(Signal::TERM);
+    assert_eq!(serving.process.wait().code(), Some(0));
+    let log: Vec<String> = serving.log.iter().collect();
+    let late = log.iter().any(|line| line.contains("in flight"));
+    assert!(!late, "it waited for the rest: {log:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tallyboard::BoardOptions;
 
 use crate::encode::Source;
-use target::name_of;
+use spec::Wanted;
 
 pub use spec::BoardSpec;
 pub use target::Target;
@@ -99,28 +99,27 @@ impl BoardSet {
         }
         self.globbed_at = Some(now);
         let mut before = std::mem::take(&mut self.targets);
-        let wanted: Vec<_> = self.specs.iter().flat_map(BoardSpec::locations).collect();
-        for (location, creatable) in wanted {
-            let Some(path) = location.path() else {
-                continue;
-            };
+        let wanted: Vec<_> = self.specs.iter().flat_map(BoardSpec::wanted).collect();
+        for board in &wanted {
+            let path = &board.path;
             if self.targets.iter().any(|target| target.path() == path) {
                 continue;
             }
             let target = match before.iter().position(|target| target.path() == path) {
                 Some(index) => before.swap_remove(index),
-                None => {
-                    // A board that is there keeps its label; a new one gets out of its way.
-                    let mut others = self.targets.iter().chain(&before);
-                    let short = name_of(&path);
-                    let taken = others.any(|other| other.label() == short);
-                    let label = if taken { location.to_string() } else { short };
-                    Target::new(location, path, label, creatable)
-                }
+                None => Target::new(as_given(board, &wanted)),
             };
             self.targets.push(target);
         }
     }
+}
+
+/// What to take a board as that several specs stand for: what was given by itself counts
+/// more than a match of a glob, which comes and goes with the file.
+fn as_given(board: &Wanted, wanted: &[Wanted]) -> Wanted {
+    let mut singles = wanted.iter().filter(|other| other.is_single);
+    let single = singles.find(|single| single.path == board.path);
+    single.unwrap_or(board).clone()
 }
 
 #[cfg(test)]
@@ -135,20 +134,16 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         let pattern = path("*.board");
         let mut set = BoardSet::new(vec![BoardSpec::parse(pattern.as_os_str()).unwrap()], None);
-        let labels = |set: &mut BoardSet| -> Vec<String> {
-            set.globbed_at = None;
-            set.expand();
-            let labels = set.targets.iter().map(|target| target.label().to_owned());
-            labels.collect()
-        };
         assert!(labels(&mut set).is_empty());
         for name in ["b.v1.board", "a.v1.board", ".t.v1.board", "a.txt"] {
             std::fs::write(path(name), "").unwrap();
         }
-        assert_eq!(labels(&mut set), ["a", "b"]);
+        let label = |name: &str| path(name).to_str().unwrap().to_owned();
+        let (a, b) = (label("a.v1.board"), label("b.v1.board"));
+        assert_eq!(labels(&mut set), [a, b.clone()]);
         assert!(set.is_labelled());
         std::fs::remove_file(path("a.v1.board")).unwrap();
-        assert_eq!(labels(&mut set), ["b"]);
+        assert_eq!(labels(&mut set), [b]);
     }
 
     #[test]
@@ -156,10 +151,43 @@ mod tests {
         let specs = ["/x/a.v1.board", "/y/a.v1.board", "/x/a.v1.board"];
         let specs = specs.map(|path| BoardSpec::one(Location::Path(path.into())).unwrap());
         let mut set = BoardSet::new(specs.to_vec(), None);
+        assert_eq!(labels(&mut set), ["/x/a.v1.board", "/y/a.v1.board"]);
+    }
+
+    #[test]
+    fn a_label_does_not_depend_on_which_board_was_found_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).join("default.v1.board");
+        for name in ["a", "b"] {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let glob = BoardSpec::parse(path("*").as_os_str()).unwrap();
+        let single = BoardSpec::One {
+            location: Location::Path(path("c")),
+            label: "single".to_owned(),
+        };
+        let specs = vec![glob, single];
+        let mut set = BoardSet::new(specs.clone(), None);
+        assert_eq!(labels(&mut set), ["single"]);
+        // Each board is found after one that the glob puts behind it.
+        std::fs::create_dir(directory.path().join("c")).unwrap();
+        for name in ["c", "b", "a"] {
+            std::fs::write(path(name), "").unwrap();
+            labels(&mut set);
+        }
+        let before_restart = labels(&mut set);
+        let after_restart = labels(&mut BoardSet::new(specs, None));
+        assert_eq!(before_restart, after_restart);
+        assert!(after_restart[0].ends_with("/a/default.v1.board"));
+        assert!(after_restart[1].ends_with("/b/default.v1.board"));
+        assert_eq!(after_restart[2], "single");
+    }
+
+    /// The labels after looking again.
+    fn labels(set: &mut BoardSet) -> Vec<String> {
+        set.globbed_at = None;
         set.expand();
-        let labels: Vec<&str> = set.targets.iter().map(Target::label).collect();
-        assert_eq!(labels.len(), 2);
-        assert_eq!(labels[0], "a");
-        assert!(labels[1].contains("/y/a.v1.board"));
+        let labels = set.targets.iter().map(|target| target.label().to_owned());
+        labels.collect()
     }
 }

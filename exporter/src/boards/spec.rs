@@ -1,15 +1,25 @@
 //! What `--board` of `serve` takes.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tallyboard::Location;
 
 /// One `--board`: a location, or a pattern of locations.
+///
+/// A board's label is a function of the spec that names it and of where the board is: the
+/// short name if it was given by name, else the whole location. It never depends on which
+/// other boards are there, or two boards could swap their labels when the exporter starts
+/// again, and a counter would seem to go down.
 #[derive(Clone, Debug)]
 pub enum BoardSpec {
     /// A single board.
-    One(Location),
+    One {
+        /// Where it is.
+        location: Location,
+        /// What the `board` label says.
+        label: String,
+    },
     /// All boards whose files match, whenever they appear.
     Glob {
         /// A pattern of absolute or relative paths.
@@ -29,7 +39,11 @@ impl BoardSpec {
     pub fn parse(text: &OsStr) -> Result<Self, String> {
         let Some(pattern) = text.to_str().filter(|text| text.contains(['*', '?', '['])) else {
             let location = Location::parse(text).map_err(|error| error.to_string())?;
-            return Self::one(location);
+            let by_name = matches!(location, Location::Path(_))
+                .then(|| text.to_str().filter(|text| !text.contains('/')))
+                .flatten();
+            let label = by_name.map_or_else(|| location.to_string(), str::to_owned);
+            return Self::labelled(location, label);
         };
         let shm = pattern.strip_prefix("shm:");
         let pattern = if let Some(pattern) = shm {
@@ -47,24 +61,32 @@ impl BoardSpec {
         })
     }
 
-    /// The spec of a single board.
+    /// The spec of a single board that was not given as text. Its label is the short name
+    /// if that is enough to find it.
     ///
     /// # Errors
     ///
     /// `off` and `private`: there is nothing to serve.
     pub fn one(location: Location) -> Result<Self, String> {
+        let label = short_name(&location).unwrap_or_else(|| location.to_string());
+        Self::labelled(location, label)
+    }
+
+    fn labelled(location: Location, label: String) -> Result<Self, String> {
         if location.path().is_none() {
             return Err(format!(
                 "`{location}` is no board that another process can read; name a board or a path"
             ));
         }
-        Ok(Self::One(location))
+        Ok(Self::One { location, label })
     }
 
-    /// The locations it stands for now, and whether they may be created.
-    pub(super) fn locations(&self) -> Vec<(Location, bool)> {
+    /// The boards it stands for now.
+    pub(super) fn wanted(&self) -> Vec<Wanted> {
         let (pattern, shm) = match self {
-            Self::One(location) => return vec![(location.clone(), true)],
+            Self::One { location, label } => {
+                return Vec::from_iter(Wanted::new(location.clone(), label.clone(), true));
+            }
             Self::Glob { pattern, shm } => (pattern, *shm),
         };
         // A board in the making may have a temporary name, which begins with a dot.
@@ -85,8 +107,43 @@ impl BoardSpec {
                 Some(Location::Path(path))
             }
         });
-        locations.map(|location| (location, false)).collect()
+        let wanted = locations.filter_map(|location| {
+            let label = location.to_string();
+            Wanted::new(location, label, false)
+        });
+        wanted.collect()
     }
+}
+
+/// One board that a spec stands for.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) location: Location,
+    /// Its file.
+    pub(super) path: PathBuf,
+    /// What the `board` label says.
+    pub(super) label: String,
+    /// Whether it was given by itself, not found by a glob: such a board may be made.
+    pub(super) is_single: bool,
+}
+
+impl Wanted {
+    fn new(location: Location, label: String, is_single: bool) -> Option<Self> {
+        Some(Self {
+            path: location.path()?,
+            location,
+            label,
+            is_single,
+        })
+    }
+}
+
+/// The name by which [`Location::name`] finds this board.
+fn short_name(location: &Location) -> Option<String> {
+    let path = location.path()?;
+    // `NAME.v1.board`: the name may have dots.
+    let name = path.file_name()?.to_str()?.rsplitn(3, '.').nth(2)?;
+    (Location::name(name).ok()? == *location).then(|| name.to_owned())
 }
 
 /// The pattern of paths of boards called `pattern`, given the location of one called `name`.
@@ -112,7 +169,10 @@ mod tests {
         assert!(parse("off").is_err());
         assert!(parse("private").is_err());
         assert!(parse("/tmp/[").is_err());
-        assert!(matches!(parse("/tmp/a.v1.board"), Ok(BoardSpec::One(_))));
+        assert!(matches!(
+            parse("/tmp/a.v1.board"),
+            Ok(BoardSpec::One { .. })
+        ));
         let Ok(BoardSpec::Glob { pattern, shm }) = parse("shm:job-*") else {
             panic!("shm globs are globs");
         };
@@ -121,5 +181,20 @@ mod tests {
             panic!("names can be globs");
         };
         assert!(!shm && pattern.contains("/job-*.") && pattern.ends_with(".board"));
+    }
+    #[test]
+    fn names_are_labels_and_everything_else_is_labelled_with_its_location() {
+        let label = |spec: Result<BoardSpec, String>| match spec {
+            Ok(BoardSpec::One { label, .. }) => label,
+            other => panic!("{other:?} is no single board"),
+        };
+        let parsed = |text: &str| label(BoardSpec::parse(OsStr::new(text)));
+        for text in ["web", "a.b", "shm:web", "./web.v1.board", "/x/web.v1.board"] {
+            assert_eq!(parsed(text), text);
+        }
+        let named = Location::name("a.b").unwrap();
+        assert_eq!(label(BoardSpec::one(named)), "a.b");
+        let elsewhere = Location::Path("/x/web.v1.board".into());
+        assert_eq!(label(BoardSpec::one(elsewhere)), "/x/web.v1.board");
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tallyboard::{Board, BoardOptions, Location, OpenError, Reader};
 
+use super::spec::Wanted;
 use crate::encode::Source;
 
 /// A board that is wanted.
@@ -36,18 +37,18 @@ fn identity(path: &Path) -> Option<FileIdentity> {
 
 impl Target {
     /// A board that has not been looked for yet.
-    pub(super) fn new(location: Location, path: PathBuf, label: String, creatable: bool) -> Self {
+    pub(super) fn new(wanted: Wanted) -> Self {
         Self {
-            location,
-            path,
-            label,
-            creatable,
+            location: wanted.location,
+            path: wanted.path,
+            label: wanted.label,
+            creatable: wanted.is_single,
             mapped: None,
             problem: None,
         }
     }
 
-    /// The board's name in the `board` label.
+    /// What the `board` label says.
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -148,37 +149,5 @@ impl Target {
             tracing::warn!(board = %self.location, "{problem}");
             self.problem = Some(problem);
         }
-    }
-}
-
-/// A board's name: its file's, without `.v1.board`.
-pub(super) fn name_of(path: &Path) -> String {
-    let file = path.file_name().unwrap_or(path.as_os_str());
-    let file = file.to_string_lossy();
-    let Some(stem) = file.strip_suffix(".board") else {
-        return file.into_owned();
-    };
-    let version = |text: &str| {
-        let digits = text.strip_prefix('v').unwrap_or_default();
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    match stem.rsplit_once('.') {
-        Some((name, suffix)) if version(suffix) => name.to_owned(),
-        _ => stem.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_files() {
-        assert_eq!(
-            name_of(Path::new("/run/tallyboard/spark.v1.board")),
-            "spark"
-        );
-        assert_eq!(name_of(Path::new("/dev/shm/spark")), "spark");
-        assert_eq!(name_of(Path::new("a/b.c.board")), "b.c");
     }
 }

@@ -13,6 +13,11 @@ pub(super) struct BoardOption {
     /// The board: a path, a name, or shm:NAME [default: $TALLYBOARD, or the name "default"]
     #[arg(long, value_name = "LOCATION")]
     board: Option<OsString>,
+
+    /// Allow a board on a filesystem that is not memory, where writeback can stop writers
+    /// (who only reads a board may do so anywhere)
+    #[arg(long)]
+    allow_any_filesystem: bool,
 }
 
 /// The same, for commands that are about a board itself.
@@ -34,7 +39,11 @@ impl BoardOption {
 
     /// The board for counting: made if it is not there.
     pub(super) fn open(&self) -> Result<Board, Failure> {
-        Ok(Board::open(&self.location()?)?)
+        Ok(self.options().open(&self.location()?)?)
+    }
+
+    fn options(&self) -> BoardOptions {
+        BoardOptions::new().allow_any_filesystem(self.allow_any_filesystem)
     }
 }
 
@@ -48,6 +57,11 @@ impl BoardArgument {
             )));
         }
         Ok(location)
+    }
+
+    /// What a board that is made here is to be like, as far as all commands can say it.
+    pub(super) fn options(&self) -> BoardOptions {
+        self.option.options()
     }
 
     /// The board for reading: it must be there.

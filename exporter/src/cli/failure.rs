@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+
 /// Why a command failed. `main` turns it into one line on stderr and an exit status.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -20,6 +22,35 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn failed(reason: impl Display) -> Self {
         Self::Failed(reason.to_string())
+    }
+
+    /// What clap found, as one line: what is wrong, what it suggests, and where to read on.
+    /// `None` for `--help` and `--version`, and for the help that no command at all gets.
+    pub(super) fn from_usage(error: &clap::Error, command: &clap::Command) -> Option<Self> {
+        let asked_for_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        if !error.use_stderr() || asked_for_help {
+            return None;
+        }
+        // What clap renders: `error: ` and what is wrong, over several lines if it is a
+        // list; paragraphs with tips; the usage; where to read on.
+        let text = error.render().to_string();
+        let lines = text.lines().map(str::trim);
+        let lines = lines.take_while(|line| !line.starts_with("Usage:"));
+        let lines = lines.filter(|line| !line.starts_with("For more information"));
+        let paragraphs = lines.collect::<Vec<_>>();
+        let paragraphs = paragraphs
+            .split(|line| line.is_empty())
+            .filter(|lines| !lines.is_empty())
+            .map(|lines| lines.join(" "))
+            .collect::<Vec<_>>()
+            .join("; ");
+        let problem = paragraphs.strip_prefix("error: ").unwrap_or(&paragraphs);
+        let subcommand = std::env::args_os().nth(1);
+        let subcommand = subcommand.and_then(|name| command.find_subcommand(name));
+        let about = subcommand.map_or_else(String::new, |known| format!(" {}", known.get_name()));
+        Some(Self::Usage(format!(
+            "{problem}; see `tallyboard{about} --help`"
+        )))
     }
 
     /// Says it and returns the exit status.

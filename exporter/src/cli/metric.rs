@@ -74,6 +74,12 @@ macro_rules! register {
 }
 pub(super) use register;
 
+/// Reads a value of a gauge or an observation, or a bucket's bound.
+pub(super) fn parse_number(text: &str) -> Result<f64, String> {
+    text.parse()
+        .map_err(|_| "expected a number such as 3, -0.5, 1e9, +Inf or NaN".to_owned())
+}
+
 fn parse_label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -84,6 +90,16 @@ fn parse_label(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers() {
+        for (text, number) in [("3", 3.0), ("-0.5", -0.5), ("1e9", 1e9)] {
+            assert_eq!(parse_number(text), Ok(number));
+        }
+        assert_eq!(parse_number("+Inf"), Ok(f64::INFINITY));
+        assert!(parse_number("NaN").is_ok_and(f64::is_nan));
+        assert!(parse_number("abc").is_err() && parse_number("").is_err());
+    }
 
     #[test]
     fn labels_split_at_the_first_equals_sign() {

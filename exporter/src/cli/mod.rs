@@ -19,7 +19,7 @@ mod temporary_board;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use failure::Failure;
 
@@ -79,7 +79,14 @@ enum Command {
 /// Exit status: 0 done, 1 failed or a fault was found, 2 wrong usage. Whoever closes
 /// our output early has what they wanted: that is 0.
 pub fn main() -> ExitCode {
-    match Cli::parse().command.run() {
+    let done = match Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) => match Failure::from_usage(&error, &Cli::command()) {
+            Some(failure) => Err(failure),
+            None => error.exit(),
+        },
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
@@ -107,8 +114,6 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -4,18 +4,22 @@ use clap::Args;
 use tallyboard::Kind;
 
 use super::failure::Failure;
-use super::metric::{Metric, register};
+use super::metric::{Metric, parse_number, register};
 
 /// Observe a value in a histogram, or in a summary that is there already
 ///
 /// The histogram, and the board, are made if they are not there.
+///
+/// OpenMetrics has no sum that is negative or NaN, nor one beside negative bounds: for such
+/// a series it has neither `_sum` nor `_count`. Prometheus's text format has both, as
+/// have `dump` and `serve` in that format; a scraper that prefers OpenMetrics misses them.
 #[derive(Args, Debug)]
 pub(super) struct Observe {
     /// The metric's name, such as backup_seconds
     name: String,
 
-    /// The value
-    #[arg(allow_hyphen_values = true)]
+    /// The value: a number, such as 3, -0.5, 1e9, +Inf or NaN
+    #[arg(allow_hyphen_values = true, value_parser = parse_number)]
     value: f64,
 
     /// Upper bounds of the buckets, ascending, without +Inf [default: those the histogram
@@ -24,7 +28,8 @@ pub(super) struct Observe {
         long,
         value_name = "BOUNDS",
         value_delimiter = ',',
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = parse_number
     )]
     buckets: Option<Vec<f64>>,
 

@@ -1,13 +1,15 @@
 //! `tallyboard rm`
 
 use clap::Args;
+use tallyboard::OpenError;
 
 use super::board_option::BoardArgument;
 use super::failure::Failure;
 
 /// Remove a board and all counts on it
 ///
-/// Programs that have it open go on with the board that is made next at the same place.
+/// What programs that have it open count from then on goes nowhere, until they open the board
+/// that is made next at the same place.
 #[derive(Args, Debug)]
 pub(super) struct Rm {
     #[command(flatten)]
@@ -16,6 +18,12 @@ pub(super) struct Rm {
 
 impl Rm {
     pub(super) fn run(self) -> Result<(), Failure> {
-        Ok(tallyboard::remove(&self.board.location()?)?)
+        match tallyboard::remove(&self.board.location()?) {
+            Err(OpenError::NotFound { path }) => Err(Failure::Failed(format!(
+                "there is no board at {}, so nothing was removed: name another with --board",
+                path.display()
+            ))),
+            removed => Ok(removed?),
+        }
     }
 }

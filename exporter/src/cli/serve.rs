@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 use super::failure::Failure;
 use super::signals::{SignalledRuntime, StopSignals};
 use crate::boards::{BoardSet, BoardSpec};
-use crate::config::{parse_group, parse_mode, parse_telemetry_path};
+use crate::config::{parse_count, parse_group, parse_mode, parse_telemetry_path};
 use crate::scrape::Scraper;
 use crate::server::{ListenAddress, Server};
 
@@ -20,8 +20,9 @@ use crate::server::{ListenAddress, Server};
 /// again. SIGTERM and SIGINT let scrapes in flight end. Boards are only read, and no
 /// program that counts ever waits for a scrape.
 ///
-/// With more than one --board, or a glob, each series has a label `board` with the name of
-/// its board. If two boards have a metric of one name with different types, the one on the
+/// With more than one --board, or a glob, each series has a label `board`: the name of a
+/// board that was given by name, else the whole location (/run/tallyboard/web.v1.board),
+/// also for what a glob has matched. If two boards have a metric of one name with different types, the one on the
 /// later board is left out and counted in tallyboard_type_clashes.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
@@ -70,8 +71,22 @@ pub(super) struct Serve {
     group: Option<u32>,
 
     /// Slots of boards that are made [default: 16384]
-    #[arg(long = "board.slots", value_name = "N", requires = "create")]
+    #[arg(
+        long = "board.slots",
+        value_name = "N",
+        value_parser = parse_count,
+        requires = "create"
+    )]
     slots: Option<u32>,
+
+    /// Make boards also on filesystems that are not memory; there, writeback can stop writers
+    // The alias is the flag that the refusal names.
+    #[arg(
+        long = "board.allow-any-filesystem",
+        alias = "allow-any-filesystem",
+        requires = "create"
+    )]
+    allow_any_filesystem: bool,
 
     /// How much to log, to stderr
     #[arg(long = "log.level", value_enum, default_value_t = LogLevel::Info)]
@@ -132,7 +147,7 @@ impl Serve {
         if !self.create {
             return None;
         }
-        let mut options = BoardOptions::new();
+        let mut options = BoardOptions::new().allow_any_filesystem(self.allow_any_filesystem);
         if let Some(mode) = self.mode {
             options = options.mode(mode);
         }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::failure::Failure;
-use super::metric::{Metric, register};
+use super::metric::{Metric, parse_number, register};
 
 /// Set a gauge
 ///
@@ -13,8 +13,8 @@ pub(super) struct Set {
     /// The gauge's name, such as queue_length
     name: String,
 
-    /// The value
-    #[arg(allow_hyphen_values = true)]
+    /// The value: a number, such as 3, -0.5, 1e9, +Inf or NaN
+    #[arg(allow_hyphen_values = true, value_parser = parse_number)]
     value: f64,
 
     #[command(flatten)]

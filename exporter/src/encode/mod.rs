@@ -13,6 +13,14 @@
 //! text, openmetrics   what the two formats do differently
 //! name, escape, number    the tokens
 //! ```
+//!
+//! # What OpenMetrics leaves out
+//!
+//! OpenMetrics 1.0.0 takes the sum of a histogram or summary for a counter, and its parsers
+//! refuse a whole body for one that is not. So in [`Format::OpenMetrics`] a series whose sum
+//! is negative or NaN, or a histogram with a negative bound, has no `_sum`, and no `_count`
+//! either, which is only allowed beside a sum; a histogram's buckets are there, and
+//! `le="+Inf"` is the count. [`Format::Text`] has no such rule and always has both.
 
 mod escape;
 mod name;
@@ -38,7 +46,7 @@ pub(crate) use text::CONTENT_TYPE as TEXT_CONTENT_TYPE;
 pub enum Format {
     /// Prometheus text 0.0.4.
     Text,
-    /// OpenMetrics 1.0.0.
+    /// OpenMetrics 1.0.0. Leaves out [some sums and counts](self#what-openmetrics-leaves-out).
     OpenMetrics,
 }
 

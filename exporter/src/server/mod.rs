@@ -5,28 +5,22 @@
 //! own body. Writers share nothing with any of it.
 
 mod body;
+mod connection;
 mod landing;
 mod listen;
 mod route;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
 use crate::scrape::Scraper;
 
 pub use listen::ListenAddress;
 
-/// A connection that sends no request for this long is closed. Longer than the common
-/// scrape interval of a minute, so that scrapers can keep theirs.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long scrapes may take to end after the stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often boards are looked for between scrapes.
@@ -162,37 +156,13 @@ async fn accept(
             Ok((stream, _)) => {
                 // Without this the last part of a body may wait for the peer's delayed ACK.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(talk(stream, shared.clone(), stopped.clone()));
+                tokio::spawn(connection::talk(stream, shared.clone(), stopped.clone()));
             }
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-    }
-}
-
-/// Answers the requests of one connection; after the stop, the one in flight.
-async fn talk(
-    stream: tokio::net::TcpStream,
-    shared: Arc<Shared>,
-    mut stopped: watch::Receiver<()>,
-) {
-    let service = service_fn(move |request| route::respond(shared.clone(), request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("connection: {error}");
     }
 }
 

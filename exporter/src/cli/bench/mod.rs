@@ -19,7 +19,7 @@ use self::subject::{Add, AddHalf, BareFetchAdd, Inc, Set};
 use super::failure::Failure;
 use super::signals::SignalledRuntime;
 use super::temporary_board::TemporaryBoard;
-use crate::config::parse_duration;
+use crate::config::{parse_duration, parse_ratio};
 
 pub(super) use self::peer::Peer;
 pub(super) use self::shared::Shared;
@@ -31,7 +31,7 @@ pub(super) use self::shared::Shared;
 /// Ratios are medians over the rounds, so they hold on a busy machine too. Afterwards the
 /// board's sums must equal the updates made.
 ///
-/// Exits with 1 if a sum is wrong or a ratio is above its maximum.
+/// Exits with 1 if a sum is wrong, or if a ratio is above a maximum that was asked for.
 #[derive(Args, Debug)]
 pub(super) struct Bench {
     /// Print one JSON object
@@ -39,11 +39,12 @@ pub(super) struct Bench {
     json: bool,
 
     /// The most that Counter::inc may cost, in bare fetch_adds, with restartable sequences
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
     max_ratio: Option<f64>,
 
-    /// The same where there are none; it then stands for --max-ratio [default: 1.3]
-    #[arg(long, value_name = "RATIO")]
+    /// The same where there are none; --max-ratio does not apply there
+    /// [default with --max-ratio: 1.3]
+    #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
     max_ratio_shared: Option<f64>,
 
     /// How long to measure

@@ -8,7 +8,7 @@ use tallyboard::{Board, Kind, Reader, UpdatePath};
 use super::Kinds;
 use crate::cli::failure::Failure;
 
-/// What the shared plane may cost where nothing else was said.
+/// What the shared plane may cost with `--max-ratio` and no word about the shared plane.
 const MAX_RATIO_SHARED: f64 = 1.3;
 
 /// All figures of one run.
