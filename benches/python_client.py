@@ -126,9 +126,7 @@ def main() -> int:
         return 0
 
     problems = []
-    nanoseconds: dict[str, dict[str, list[float]]] = {
-        name: {key: [] for key in STATEMENTS} for name in SUBJECTS
-    }
+    nanoseconds: dict[str, dict[str, list[float]]] = {name: {key: [] for key in STATEMENTS} for name in SUBJECTS}
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=memory, prefix="tallyboard-bench-") as folder:
         subjects = {name: Subject(name, folder) for name in SUBJECTS}
@@ -149,8 +147,7 @@ def main() -> int:
             each.close()
 
     median = {
-        name: {key: statistics.median(values) for key, values in by_key.items()}
-        for name, by_key in nanoseconds.items()
+        name: {key: statistics.median(values) for key, values in by_key.items()} for name, by_key in nanoseconds.items()
     }
 
     def times_faster_than(name: str) -> dict[str, float]:
@@ -168,8 +165,7 @@ def main() -> int:
                 "rounds": arguments.rounds,
                 "loops": arguments.loops,
                 "nanoseconds": {
-                    name: {key: round(value, 1) for key, value in by_key.items()}
-                    for name, by_key in median.items()
+                    name: {key: round(value, 1) for key, value in by_key.items()} for name, by_key in median.items()
                 },
                 "ratios": ratios,
                 "ratios_to_single_process": times_faster_than("single_process"),

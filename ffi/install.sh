@@ -17,8 +17,14 @@ esac
 here=$(cd "$(dirname "$0")" && pwd)
 built=${2:-}
 if [ -z "$built" ]; then
-    (cd "$here" && cargo build --release --locked -p tallyboard-ffi)
-    built=${CARGO_TARGET_DIR:-$here/../target}/release
+    # One folder for cargo and for us: a relative one counts from where we were called.
+    target=${CARGO_TARGET_DIR:-$here/../target}
+    case $target in
+        /*) ;;
+        *) target=$PWD/$target ;;
+    esac
+    (cd "$here" && CARGO_TARGET_DIR=$target cargo build --release --locked -p tallyboard-ffi)
+    built=$target/release
 fi
 
 # In a published package the version stands in its own Cargo.toml, in the repository in the workspace's.

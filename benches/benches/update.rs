@@ -7,12 +7,10 @@ use prometheus_client::metrics as client;
 use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tallyboard::buckets::DEFAULT;
 use tallyboard_benches::Bench;
-use tallyboard_benches::second::{self, Second};
-
-/// Values that fall into buckets low and high, so that no branch is learnt by heart.
-const VALUES: [f64; 8] = [0.003, 0.02, 0.4, 0.007, 0.09, 3.0, 0.04, 0.012];
+use tallyboard_benches::second::{self, Second, VALUES};
 
 fn main_benches() {
     second::be_second();
@@ -77,12 +75,17 @@ fn gauges(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn observations(criterion: &mut Criterion) {
+/// What to observe, one after the other.
+fn values() -> impl FnMut() -> f64 {
     let mut turn = 0;
-    let mut next = move || {
+    move || {
         turn = (turn + 1) % VALUES.len();
         VALUES[turn]
-    };
+    }
+}
+
+fn observations(criterion: &mut Criterion) {
+    let mut next = values();
     let mut group = criterion.benchmark_group("histogram_observe");
     let bench = Bench::new(64);
     let histogram = bench.board.histogram("h", "").register().expect("room");
@@ -98,6 +101,30 @@ fn observations(criterion: &mut Criterion) {
     group.bench_function("prometheus-client", |b| {
         b.iter(|| black_box(&theirs).observe(next()))
     });
+    group.bench_function("metrics-exporter-prometheus", |b| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&DEFAULT)
+            .expect("there are buckets")
+            .build_recorder();
+        let theirs = recorder.register_histogram(&metrics::Key::from_name("h"), &metadata());
+        // It keeps each observation until somebody renders; as one who scrapes does, outside
+        // of the time that is measured.
+        b.iter_custom(|iterations| {
+            let mut spent = Duration::ZERO;
+            let mut left = iterations;
+            while left > 0 {
+                let now = left.min(100_000);
+                let started = Instant::now();
+                for _ in 0..now {
+                    black_box(&theirs).record(next());
+                }
+                spent += started.elapsed();
+                recorder.handle().run_upkeep();
+                left -= now;
+            }
+            spent
+        });
+    });
     group.finish();
 
     let mut group = criterion.benchmark_group("summary_observe");
@@ -108,15 +135,40 @@ fn observations(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Each type while a second process updates the very same metric, and while none does.
 fn two_processes(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("counter_inc_two_processes");
     let bench = Bench::new(64);
     let counter = second::counter(&bench.board);
-    group.bench_function("tallyboard alone", |b| b.iter(|| black_box(&counter).inc()));
-    let second = Second::start(&bench.path());
-    group.bench_function("tallyboard beside another", |b| {
-        b.iter(|| black_box(&counter).inc())
+    alone_and_beside_another(criterion, &bench, "counter", "counter_inc", || {
+        black_box(&counter).inc();
     });
+    let gauge = second::gauge(&bench.board);
+    alone_and_beside_another(criterion, &bench, "gauge", "gauge_set", || {
+        black_box(&gauge).set(black_box(1.5));
+    });
+    let mut next = values();
+    let histogram = second::histogram(&bench.board);
+    alone_and_beside_another(criterion, &bench, "histogram", "histogram_observe", || {
+        black_box(&histogram).observe(next());
+    });
+    let mut next = values();
+    let summary = second::summary(&bench.board);
+    alone_and_beside_another(criterion, &bench, "summary", "summary_observe", || {
+        black_box(&summary).observe(next());
+    });
+}
+
+fn alone_and_beside_another(
+    criterion: &mut Criterion,
+    bench: &Bench,
+    kind: &str,
+    operation: &str,
+    mut update: impl FnMut(),
+) {
+    let mut group = criterion.benchmark_group(format!("{operation}_two_processes"));
+    group.bench_function("tallyboard alone", |b| b.iter(&mut update));
+    let second = Second::start(&bench.path(), kind);
+    group.bench_function("tallyboard beside another", |b| b.iter(&mut update));
     drop(second);
     group.finish();
 }

@@ -1,11 +1,9 @@
 /*
- * Counts records on the default board. From the root of the repository:
+ * Counts records on the default board. This line builds it, from the root of the repository:
  *
- *     cargo build --release -p tallyboard-ffi
- *     cc -O2 -o records ffi/examples/records.c -I ffi/include target/release/libtallyboard.a -lpthread -ldl -lm
- *     ./records 100000
+ *     cargo build --release -p tallyboard-ffi && cc -O2 -o records ffi/examples/records.c -I ffi/include target/release/libtallyboard.a -lpthread -ldl -lm
  *
- * Run it as often as you like, several at once, and kill some: the count goes on. See it with
+ * Run `./records 100000` as often as you like, several at once, and kill some: the count goes on. See it with
  * `cargo run --release -- dump`.
  */
 #include <tallyboard.h>

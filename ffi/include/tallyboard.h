@@ -336,7 +336,7 @@ tb_status tb_board_check(const tb_board *board, tb_fault_visitor visit, void *co
 
 /* One label of a series. This struct never grows: it comes in arrays. */
 typedef struct tb_label {
-    const char *name;  /* begins with neither `__` nor a digit; `le` is a histogram's own */
+    const char *name;  /* does not begin with `__`; `le` is a histogram's own */
     const char *value; /* any UTF-8; NULL in the definition of a family, and nowhere else */
 } tb_label;
 

@@ -8,12 +8,13 @@ use std::process::Command;
 
 use toolchain::{boards, built, clean, package, succeed};
 
-/// The line of a README or comment that begins with `cc`.
+/// The `cc` of the one line in a comment that builds the library, which `built` has done, and
+/// then the program.
 fn one_line(text: &str) -> &str {
     text.lines()
-        .map(|line| line.trim_start_matches([' ', '*']))
-        .find(|line| line.starts_with("cc "))
+        .find_map(|line| line.split_once("cargo build --release -p tallyboard-ffi && "))
         .unwrap()
+        .1
 }
 
 fn counts(program: &Path, libraries: &Path) {

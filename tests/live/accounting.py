@@ -27,6 +27,12 @@ SERIES = 10
 INCREMENTS = 100_000
 
 
+def last_cpu(pid: int) -> int:
+    """The CPU that a process's main thread runs on or ran on last; of one that has ended, too."""
+    # The 39th field of proc_pid_stat(5), counted from behind the command, whose name may hold anything.
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[36])
+
+
 class Mover(threading.Thread):
     """Gives processes a random set of CPUs, one after the other, until it is told to finish."""
 
@@ -34,18 +40,42 @@ class Mover(threading.Thread):
         super().__init__(daemon=True)
         self._parents = parents
         self.moves = 0
+        """How often a process was seen on another CPU than before."""
+        self.error: BaseException | None = None
         self.finish = threading.Event()
 
     def run(self) -> None:
+        try:
+            self._move()
+        except BaseException as error:
+            self.error = error
+
+    def _move(self) -> None:
         cpus = sorted(os.sched_getaffinity(0))
         chance = random.Random()
         while not self.finish.wait(0.001):
             for parent in self._parents:
-                with suppress(OSError):
+                # A pool's workers are its children; a worker may end at any time.
+                with suppress(FileNotFoundError, ProcessLookupError):
                     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
                     target = int(chance.choice(children)) if children else parent
-                    os.sched_setaffinity(target, chance.sample(cpus, chance.randint(1, len(cpus))))
-                    self.moves += 1
+                    before = last_cpu(target)
+                    # One CPU that it was not on, or any set of them.
+                    others = [cpu for cpu in cpus if cpu != before]
+                    away = bool(others) and chance.random() < 0.5
+                    os.sched_setaffinity(
+                        target, [chance.choice(others)] if away else chance.sample(cpus, chance.randint(1, len(cpus)))
+                    )
+                    if away and last_cpu(target) != before:
+                        self.moves += 1
+
+    def end(self) -> None:
+        """Stops it. What went wrong in it, other than a worker that had ended, is raised here."""
+        self.finish.set()
+        if self.ident is not None:
+            self.join()
+        if self.error is not None:
+            raise self.error
 
 
 def run(board: Path, paths: tuple[str, str], move: bool) -> None:
@@ -66,9 +96,9 @@ def run(board: Path, paths: tuple[str, str], move: bool) -> None:
                 workers.append(worker)
                 assert worker.stdout is not None
                 said = worker.stdout.readline().split()
-                # A worker of Rust's says which path it really uses; Python's uses the same library and environment.
-                assert said in (["ready"], ["ready", path]), f"asked for the {path} path, the worker said {said}"
+                assert said == ["ready", path], f"asked for the {path} path, the worker said {said}"
         mover = Mover([worker.pid for worker in workers])
+        stack.callback(mover.finish.set)
         if move:
             mover.start()
         for worker in workers:
@@ -76,7 +106,7 @@ def run(board: Path, paths: tuple[str, str], move: bool) -> None:
             worker.stdin.write("go\n")
             worker.stdin.flush()
         codes = [worker.wait() for worker in workers]
-        mover.finish.set()
+        mover.end()
         assert not any(codes), f"workers ended with {codes}"
 
     found = values(board)
@@ -88,6 +118,8 @@ def run(board: Path, paths: tuple[str, str], move: bool) -> None:
         f" {total:.0f} counted of {PROCESSES * SERIES * INCREMENTS}",
         flush=True,
     )
+    if move and len(os.sched_getaffinity(0)) > 1:
+        assert mover.moves > 0, "no process was ever moved to another CPU"
     assert found == expected, {series: value for series, value in found.items() if value != expected.get(series)}
     assert_sound(board)
 

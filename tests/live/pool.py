@@ -1,6 +1,7 @@
 """A pool of Python workers as web servers make them: the counter is declared, then the workers are forked.
 
-Says `ready`, and starts when a line comes in. Ends when all workers have ended, badly if one of them did.
+Says `ready` and its update path, and starts when a line comes in. Ends when all workers have ended, badly if one of
+them did.
 
 Usage: python -m live.pool PROCESSES FAMILY SERIES INCREMENTS
 """
@@ -11,6 +12,7 @@ import os
 import sys
 
 from tallyboard import Counter
+from tallyboard.board import opened
 
 
 def count(counter: Counter, series: int, increments: int) -> None:
@@ -25,7 +27,9 @@ def count(counter: Counter, series: int, increments: int) -> None:
 
 def main(processes: int, family: str, series: int, increments: int) -> None:
     counter = Counter(family, "Increments by all workers.", ["kind"])
-    print("ready", flush=True)
+    board = opened()
+    assert board is not None, "there is no board to count on"
+    print("ready", "rseq" if board.library.board_uses_rseq(board.handle) else "shared", flush=True)
     sys.stdin.readline()
     children = []
     for _ in range(processes):

@@ -3,6 +3,7 @@
 Both hold a counter and a histogram with default buckets, 1,000 label values each, counted on by 24 processes. Ours is
 a whole HTTP GET from `tallyboard serve` without gzip (gzip beside it), prometheus_client's is `MultiProcessCollector`
 and `generate_latest`. Every value of ours is changed before each scrape, so that no rendered value is used twice.
+Before the race, both answers are parsed: they hold the same series with the same values.
 
 Usage: python -m live.scrape [--min-ratio R]
 """
@@ -10,15 +11,21 @@ Usage: python -m live.scrape [--min-ratio R]
 from __future__ import annotations
 
 import argparse
+import gzip
+import math
 import os
 import socket
 import statistics
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rig.exporter import Exporter
 from rig.scratch import scratch
+
+if TYPE_CHECKING:
+    from rig.command import Series
 
 PROCESSES = 24
 LABEL_VALUES = 1_000
@@ -59,13 +66,13 @@ class Peer:
             self._counter.labels(value).inc()
             self._histogram.labels(value).observe(value / 100)
 
-    def scrape(self) -> tuple[float, int]:
-        """Seconds, and the bytes of the answer."""
+    def scrape(self) -> tuple[float, bytes]:
+        """Seconds, and the answer."""
         registry = self._client.CollectorRegistry()
         self._collector(registry)
         started = time.perf_counter()
         body = self._client.generate_latest(registry)
-        return time.perf_counter() - started, len(body)
+        return time.perf_counter() - started, body
 
 
 class Ours:
@@ -88,11 +95,11 @@ class Ours:
             self._counter.labels(value).inc()
             self._histogram.labels(value).observe(value / 100)
 
-    def scrape(self, encoding: str) -> tuple[float, int]:
-        """Seconds from the first byte sent to the last one received, and the bytes of the answer."""
+    def scrape(self, encoding: str) -> tuple[float, bytes]:
+        """Seconds from the first byte sent to the last one received, and the answer without its headers."""
         request = f"GET /metrics HTTP/1.1\r\nHost: {self._host}\r\nAccept-Encoding: {encoding}\r\n\r\n".encode()
         view = memoryview(self._buffer)
-        received, expected = 0, None
+        received, body, expected = 0, 0, None
         started = time.perf_counter()
         self._connection.sendall(request)
         while expected is None or received < expected:
@@ -103,8 +110,47 @@ class Ours:
                 headers = self._buffer[:end].lower().split(b"\r\n")
                 assert headers[0].endswith(b"200 ok"), headers[0]
                 (length,) = (int(line.split(b":")[1]) for line in headers if line.startswith(b"content-length:"))
-                expected = end + 4 + length
-        return time.perf_counter() - started, received
+                body, expected = end + 4, end + 4 + length
+        seconds = time.perf_counter() - started
+        zipped = b"content-encoding: gzip" in headers
+        assert zipped == (encoding == "gzip"), f"asked for {encoding}: {headers}"
+        return seconds, bytes(view[body:received])
+
+
+def scraped(body: bytes) -> dict[Series, float]:
+    """What our metrics hold in an answer, without the exporter's own and the times of creation."""
+    # It imports prometheus_client, which reads its mode from the environment then: not before there is a Peer.
+    from rig.command import parse
+
+    samples = parse(body.decode())
+    return {
+        (name, labels): value
+        for (name, labels), value in samples.items()
+        if name.startswith("scraped_") and not name.endswith("_created")
+    }
+
+
+def assert_equal(ours: dict[Series, float], theirs: dict[Series, float], what: str) -> None:
+    """The same series, and the same values, up to the order in which a sum's floats were added."""
+    assert ours.keys() == theirs.keys(), f"{what}: only one side has {list(ours.keys() ^ theirs.keys())[:5]}"
+    differing = {
+        series: (value, theirs[series])
+        for series, value in ours.items()
+        if not math.isclose(value, theirs[series], rel_tol=1e-12 if series[0].endswith("_sum") else 0)
+    }
+    assert not differing, f"{what}: {list(differing.items())[:5]}"
+
+
+def assert_same_content(peer: Peer, ours: Ours) -> None:
+    """Whoever refused the metrics or left some out would win the race."""
+    theirs = scraped(peer.scrape()[1])
+    # The counter, and of the histogram 15 buckets, the count and the sum.
+    assert len(theirs) == LABEL_VALUES * 18, f"prometheus_client shows {len(theirs)} series"
+    counters = [value for (name, _), value in theirs.items() if name == "scraped_total"]
+    assert counters == [PROCESSES] * LABEL_VALUES, "prometheus_client has not counted all"
+    assert_equal(scraped(ours.scrape("identity")[1]), theirs, "plain")
+    assert_equal(scraped(gzip.decompress(ours.scrape("gzip")[1])), theirs, "gzip")
+    print(f"both show the same {len(theirs):,} series with the same values", flush=True)
 
 
 def main() -> None:
@@ -116,20 +162,24 @@ def main() -> None:
         peer, ours = Peer(folder / "prometheus_client"), Ours(folder / "scrape.board", exporter)
         children(PROCESSES, peer.count)
         children(PROCESSES, ours.count)
+        assert_same_content(peer, ours)
 
         peer_seconds, plain_seconds, gzip_seconds = [], [], []
         peer_size = plain_size = gzip_size = 0
         for _ in range(PEER_ROUNDS):
             children(1, peer.count)
-            seconds, peer_size = peer.scrape()
+            seconds, body = peer.scrape()
             peer_seconds.append(seconds)
+            peer_size = len(body)
             for _ in range(ROUNDS):
                 ours.count()
-                seconds, plain_size = ours.scrape("identity")
+                seconds, body = ours.scrape("identity")
                 plain_seconds.append(seconds)
+                plain_size = len(body)
                 ours.count()
-                seconds, gzip_size = ours.scrape("gzip")
+                seconds, body = ours.scrape("gzip")
                 gzip_seconds.append(seconds)
+                gzip_size = len(body)
         theirs, plain, zipped = (statistics.median(times) for times in (peer_seconds, plain_seconds, gzip_seconds))
         for what, seconds, size in (
             ("prometheus_client, multiprocess", theirs, peer_size),

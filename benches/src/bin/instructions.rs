@@ -1,11 +1,11 @@
 //! Work to be counted by `valgrind --tool=callgrind`: `instructions WORK COUNT`.
 //!
 //! The difference between two counts is what one operation costs in instructions, the same
-//! on every machine with the same compiler. Restartable sequences are not registered under
-//! valgrind, so `shared` is the shared plane's path.
+//! on every machine with the same compiler. `shared` is an update of the shared plane: run it
+//! with `TALLYBOARD_RSEQ=off`.
 
 use std::hint::black_box;
-use tallyboard::Reader;
+use tallyboard::{Reader, UpdatePath};
 use tallyboard_benches::{Bench, peers};
 use tallyboard_exporter::encode::{Encoder, Source, Style};
 
@@ -54,6 +54,8 @@ fn encode(count: usize) {
 
 fn shared(count: usize) {
     let bench = Bench::new(64);
+    let path = bench.board.update_path();
+    assert_eq!(path, UpdatePath::Shared, "run it with TALLYBOARD_RSEQ=off");
     let counter = bench.board.counter("c_total", "").register();
     let counter = counter.expect("room for one");
     for _ in 0..count {

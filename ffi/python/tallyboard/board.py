@@ -65,9 +65,9 @@ def register(
     Cost: about as much as a dictionary look-up in C when some process has registered the series
     before, a few microseconds more when none has. Never waits for another process.
 
-    Whatever is refused (the board is full, another process has registered the name as something
-    else, a text is too long) is warned of once a metric, and the board counts it; the exporter
-    shows that number.
+    Whatever is refused (the board is full, another process has registered the name as
+    another kind, a text is too long) is warned of once a metric, and the board counts it; the
+    exporter shows that number.
     """
     board = opened()
     if board is None:

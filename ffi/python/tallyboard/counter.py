@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import Callable, Iterable
 
 from . import lowlevel
@@ -60,7 +61,8 @@ class Counter(Metric):
         """Adds `amount`. No syscall, no lock; safe in threads, signal handlers and after fork.
 
         An `int` is counted as an integer: such a counter is exact up to 2**64. NaN and infinities
-        are not counted and warned of once. An exemplar is checked and not kept.
+        are not counted and warned of once, and so are integers that no float can hold. An exemplar
+        is checked and not kept.
 
         Errors: `ValueError` where `amount` is negative, where the metric has label names and no
         values, and for an exemplar that OpenMetrics does not allow.
@@ -76,8 +78,8 @@ class Counter(Metric):
             raise ValueError("Counters can only be incremented by non-negative amounts.")
         if isinstance(amount, int) and amount < _GREATEST_ADD:
             self._add(amount)
-        elif self._add_double(float(amount)):  # a status other than OK, which is 0
-            message = f"{self} was asked to add {amount}, which was not counted"
+        elif self._add_double(double := _double(amount)):  # a status other than OK, which is 0
+            message = f"{self} was asked to add {double}, which was not counted"
             warn_once(("amount", self._definition.name), message)
         if exemplar:
             check_exemplar(exemplar)
@@ -98,3 +100,11 @@ class Counter(Metric):
         For tests and for looking: microseconds, not nanoseconds. 0 where updates go nowhere.
         """
         return float(self._read())
+
+
+def _double(amount: float) -> float:
+    try:
+        return float(amount)
+    except OverflowError:
+        # An integer beyond all doubles. The library refuses infinity.
+        return inf

@@ -19,8 +19,9 @@ class Histogram(Metric):
     """How many observations fell into each bucket, over all processes, and their sum.
 
     `buckets` are upper bounds, ascending; +Inf is added where it is missing. The default is
-    prometheus_client's. Bounds belong to the family: a name that is on the board with other
-    bounds is refused there.
+    prometheus_client's. Bounds belong to the family: a name that another process has put on the
+    board with other bounds gets a second definition beside that one, with series of its own, and
+    readers show only the newest.
 
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
     `registry` is accepted and not used: the board is the registry, and it is one for all.

@@ -156,6 +156,7 @@ class Library:
     board_open: Callable[[bytes | None, Any], None]
     """With None the default board, which `$TALLYBOARD` names."""
     board_is_off: Callable[[BoardHandle], int]
+    board_uses_rseq: Callable[[BoardHandle], int]
     board_visit: Callable[[BoardHandle, Any, None], None]
 
     register: dict[type[Handle], RegisterFunction]
@@ -199,6 +200,7 @@ class Library:
         out = ctypes.POINTER(ctypes.c_void_p)
         self.board_open = self._checked(dll, "tb_board_open", [ctypes.c_char_p, out])
         self.board_is_off = _declare(dll, "tb_board_is_off", ctypes.c_int32, [BoardHandle])
+        self.board_uses_rseq = _declare(dll, "tb_board_uses_rseq", ctypes.c_int32, [BoardHandle])
         self.board_visit = self._checked(
             dll, "tb_board_visit", [BoardHandle, Visitor, ctypes.c_void_p]
         )

@@ -177,7 +177,9 @@ def _restore(cls: type[M], definition: Definition, labelvalues: tuple[str, ...])
     """The metric of this definition in the process that unpickles it, made if there is none.
 
     It does not contend for the name with this process's own declarations: a worker that is
-    reused may get a definition that the driver has changed since. The board is the judge then.
+    reused may get a definition that the driver has changed since. On the board, other label names
+    or buckets are then a new definition of the name beside the old one, and readers show only the
+    newest; another kind is refused and warned of.
     """
     known: Any = _by_definition.get((cls, definition))
     if known is None:

@@ -232,3 +232,14 @@ def test_handles_are_freed(name: str) -> None:
     (series,) = (each for each in tallyboard.series() if each.name == name)
     assert series.count == 1001
     assert Summary(f"{name}_s", "Help.")
+
+
+def test_an_integer_beyond_all_floats_is_not_counted(name: str) -> None:
+    counter = Counter(name, "Help.")
+    with pytest.warns(RuntimeWarning, match="asked to add inf, which was not counted"):
+        counter.inc(10**400)
+    counter.inc(10**400)
+    # More digits than Python writes out.
+    counter.inc(10**5000)
+    counter.inc(3)
+    assert counter.value() == 3
