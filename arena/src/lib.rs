@@ -20,7 +20,7 @@
 //! ```
 //!
 //! `LAYOUT.md` beside this crate's sources tells the bytes, `DESIGN.md` the protocols. Linux
-//! on x86-64; aarch64 compiles, uses the shared plane only, and is untested.
+//! on x86-64; aarch64 uses the shared plane only, and was tested under emulation only.
 
 #![warn(missing_docs)]
 

@@ -82,7 +82,7 @@ mod machine {
         }
 
         /// Replaces `{value, tag}` if it is exactly `current`, by an exclusive pair.
-        /// Compiled, never run by us: there is no aarch64 machine here.
+        /// Tested under emulation only.
         #[cfg(target_arch = "aarch64")]
         #[inline]
         pub(crate) fn compare_exchange(&self, current: (u64, u64), new: (u64, u64)) -> bool {

@@ -1,6 +1,6 @@
 //! Where there are no restartable sequences: every update goes to the shared plane.
 //!
-//! aarch64 compiles this and is untested: no such machine was at hand.
+//! aarch64 compiles this; it was tested under emulation only.
 
 use super::{Outcome, Target};
 
