@@ -18,7 +18,7 @@ pub(crate) struct Cell {
     pub head: Slot,
     /// The slot of the chain that the cell's unit belongs to.
     pub slot: Slot,
-    /// Below [`UNIT_CELLS`].
+    /// Invariant: below [`UNIT_CELLS`].
     pub index: u32,
     pub tag: u64,
 }
@@ -68,7 +68,10 @@ pub(crate) struct Planes {
     table: Box<[PlaneAddress]>,
     /// The board's state words. Kept beside the table for the update path's sake.
     #[cfg(not(all(test, arena_loom)))]
-    states: core::ptr::NonNull<u64>,
+    states: core::ptr::NonNull<crate::sync::AtomicU64>,
+    /// The shared plane, for the same reason.
+    #[cfg(not(all(test, arena_loom)))]
+    shared: core::ptr::NonNull<u8>,
 }
 
 // SAFETY: the address is that of a mapping which is not bound to a thread, and what lies
@@ -96,6 +99,7 @@ impl Planes {
             states: region
                 .address::<{ crate::layout::PAGE }>(geometry.states)
                 .cast(),
+            shared: region.address::<{ crate::layout::PAGE }>(geometry.shared),
         }
     }
 
@@ -128,8 +132,10 @@ mod local {
     //! The path through this CPU's plane.
 
     use super::*;
-    use crate::layout::{PAGE, PLANE_NONE, PLANE_REFUSED};
+    use crate::layout::{PAGE, PAIR_LEN, PLANE_NONE, PLANE_REFUSED, SHARED_STRIDE};
+    use crate::pair::Pair;
     use crate::rseq::{self, Outcome, Target};
+    use crate::sync::AtomicU64;
     use rustix::mm::Advice;
 
     const _: () = assert!(size_of::<PlaneAddress>() == size_of::<*mut u8>());
@@ -142,18 +148,32 @@ mod local {
                 area: self.planes.area?,
                 planes: self.planes.table.as_ptr().cast(),
                 plane_count: self.planes.table.len() as u32,
-                states: self.planes.states.as_ptr().cast_const(),
+                states: self.planes.states.as_ptr().cast_const().cast(),
                 head: u64::from(cell.head.index()),
                 tag: cell.tag,
             })
         }
 
+        /// A state word, by one load less than [`state`](Self::state) takes.
         #[inline(always)]
-        fn state_address(&self, slot: Slot) -> *const u64 {
-            let states = self.planes.states.as_ptr().cast_const();
+        pub(super) fn state_at_hand(&self, slot: Slot) -> &AtomicU64 {
             // SAFETY: `slot` is below the board's slots (`Slot`'s invariant) and the mapping
             // has a state word for each (`header` checked its length against the geometry).
-            unsafe { states.add(slot.index() as usize) }
+            let at = unsafe { self.planes.states.add(slot.index() as usize) };
+            // SAFETY: mapped as long as `self`, aligned; any bits are an AtomicU64.
+            unsafe { at.as_ref() }
+        }
+
+        /// A cell of the shared plane, by one load less than [`pair`](Self::pair) takes.
+        #[inline(always)]
+        pub(super) fn pair_at_hand(&self, cell: Cell) -> Pair<'_> {
+            let offset =
+                u64::from(cell.slot.index()) * SHARED_STRIDE + u64::from(cell.index) * PAIR_LEN;
+            // SAFETY: as above for the shared plane: `slot` is below the board's slots, and
+            // `index` below the cells of a unit (`Cell`'s invariant).
+            let at = unsafe { self.planes.shared.add(offset as usize) };
+            // SAFETY: 16 mapped bytes, aligned because section, stride and length are.
+            unsafe { Pair::new(at) }
         }
 
         /// Adds to an integer cell. One restartable sequence; no call, lock or syscall when
@@ -281,7 +301,7 @@ mod local {
             let Some(target) = self.target(cell) else {
                 return Ok(false);
             };
-            let own_state = self.state_address(cell.slot);
+            let own_state = self.state_at_hand(cell.slot).as_ptr().cast_const();
             let own_word = self.unit_owner(cell);
             for _ in 0..MAX_ABORTS {
                 match add(&target) {
@@ -368,6 +388,14 @@ mod local {
     use super::*;
 
     impl Segment {
+        pub(super) fn state_at_hand(&self, slot: Slot) -> &crate::sync::AtomicU64 {
+            self.state(slot)
+        }
+
+        pub(super) fn pair_at_hand(&self, cell: Cell) -> crate::pair::Pair<'_> {
+            self.pair(cell.slot, cell.index)
+        }
+
         pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
             self.add_shared(cell, |value| value.wrapping_add(amount))
         }
@@ -429,11 +457,11 @@ impl Segment {
     /// free of calls and of stores: a locked instruction waits for all stores before it.
     #[inline(always)]
     pub(crate) fn try_add_shared(&self, cell: Cell, change: impl Fn(u64) -> u64) -> bool {
-        let pair = self.pair(cell.slot, cell.index);
+        let pair = self.pair_at_hand(cell);
         let tag = pair.tag();
         let value = pair.value();
         // ORDERING: [S5] Acquire, as in `add_shared`.
-        self.state(cell.head).load(Ordering::Acquire) == cell.tag
+        self.state_at_hand(cell.head).load(Ordering::Acquire) == cell.tag
             && tag == cell.tag
             && pair.compare_exchange((value, tag), (change(value), tag))
     }

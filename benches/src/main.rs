@@ -112,8 +112,8 @@ fn lookup() -> Promise {
         "labels to handle, to prometheus",
         1.2,
         (500, 20_000),
-        || drop(black_box(ours.with(black_box(&values)))),
-        || drop(black_box(theirs.with_label_values(black_box(&values)))),
+        || _ = black_box(ours.with(black_box(&values))),
+        || _ = black_box(theirs.with_label_values(black_box(&values))),
     )
 }
 
