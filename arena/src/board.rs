@@ -206,6 +206,20 @@ impl Board {
         }
     }
 
+    /// Finishes what processes that have died left half done: series that were being built are
+    /// completed or given back, removed ones freed. Registrations do the same when they find no
+    /// room, so this is for tests and for who wants a clean [`check`](Self::check). One pass over
+    /// the state words, and a few syscalls for each slot that is being built; never waits. Does
+    /// nothing on a board that was attached for reading.
+    pub fn reap(&self) {
+        if let Some(attached) = &self.attached
+            && attached.segment.region.is_writable()
+        {
+            // What stops it is a damaged board, which `check` tells.
+            let _ = attached.segment.reap_dead();
+        }
+    }
+
     pub(crate) fn attached(&self) -> Option<&Arc<Attached>> {
         self.attached.as_ref()
     }

@@ -80,11 +80,12 @@ fn counts_of_killed_workers_are_kept_and_the_board_stays_sound() {
             *total = (total.0 + entry.0, total.1 + entry.1);
         }
     }
-    // One more process comes by and finishes what the dead have left half done.
+    // One more process comes by, takes a row over, and finishes what the dead have left half done.
     board
         .counter("survivor_total", "Registered after the last kill.")
         .register()
         .expect("a row and a slot are free");
+    board.reap();
     let mut reader = Reader::new(&board);
     reader.refresh();
     assert_eq!(reader.damaged(), 0);
