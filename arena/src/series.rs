@@ -124,6 +124,7 @@ impl KeyText {
     /// Words, the hashed one among them: 48 bytes of text.
     const INLINE: usize = 7;
 
+    #[inline(always)]
     fn empty(family: u64) -> KeyText {
         let mut words = [0; Self::INLINE];
         words[0] = u64::from_le_bytes(hash_prefix(SERIES, family));
@@ -135,43 +136,45 @@ impl KeyText {
     }
 
     /// The values in canonical order. `None`: one is longer than 65,535 bytes.
-    #[inline]
     fn encode<'v>(family: u64, values: impl Iterator<Item = &'v str> + Clone) -> Option<KeyText> {
         let mut key = KeyText::empty(family);
+        if !key.pack(values.clone()) {
+            let mut text = hash_prefix(SERIES, family).to_vec();
+            for value in values {
+                put_text(&mut text, value)?;
+            }
+            key.heap = Some(text.into());
+        }
+        Some(key)
+    }
+
+    /// Puts the values into an empty key; false if they are too long for its words. In place:
+    /// a key that was moved would be loaded before its stores have settled.
+    #[inline(always)]
+    fn pack<'v>(&mut self, values: impl Iterator<Item = &'v str>) -> bool {
         let mut packer = Packer {
             word: 0,
             filled: 0,
             at: 1,
         };
-        for value in values.clone() {
+        for value in values {
             let value = value.as_bytes();
             let room = 8 * (Self::INLINE - packer.at) - packer.filled as usize;
             if 2 + value.len() > room {
-                return Self::encode_long(family, values);
+                return false;
             }
             // The length and the first six bytes make one word.
             let head = value.len() as u64 | word_of(value, 0) << 16;
-            packer.put(&mut key.words, head, 2 + value.len().min(6) as u32);
+            packer.put(&mut self.words, head, 2 + value.len().min(6) as u32);
             let mut at = 6;
             while at < value.len() {
                 let len = (value.len() - at).min(8) as u32;
-                packer.put(&mut key.words, word_of(value, at), len);
+                packer.put(&mut self.words, word_of(value, at), len);
                 at += 8;
             }
         }
-        key.len = packer.finish(&mut key.words);
-        Some(key)
-    }
-
-    #[cold]
-    fn encode_long<'v>(family: u64, values: impl Iterator<Item = &'v str>) -> Option<KeyText> {
-        let mut key = KeyText::empty(family);
-        let mut text = hash_prefix(SERIES, family).to_vec();
-        for value in values {
-            put_text(&mut text, value)?;
-        }
-        key.heap = Some(text.into());
-        Some(key)
+        self.len = packer.finish(&mut self.words);
+        true
     }
 
     /// The words in use, the hashed one first; `None` for a long key.
@@ -263,7 +266,10 @@ impl Series {
         values: impl Iterator<Item = &'v str> + Clone,
     ) -> Option<Binding> {
         let tag = family.bound.tag();
-        let text = KeyText::encode(tag, values)?;
+        let mut text = KeyText::empty(tag);
+        if !text.pack(values) {
+            return None;
+        }
         let Attached {
             segment, recent, ..
         } = family.attached;
