@@ -524,3 +524,40 @@ impl Segment {
         (pair.tag() == tag).then_some(value)
     }
 }
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+    use crate::{Board, Location};
+
+    /// The bucket's unit has begun and the sum's has not, so that an observation is stopped
+    /// between its two adds.
+    #[test]
+    fn an_observation_that_is_stopped_halfway_is_made_whole() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let at = Location::Path(directory.path().join("half.board"));
+        let board = Board::options().slots(64).create(&at).unwrap();
+        let histogram = board.histogram("h", "").buckets(&[1.0, 2.0, 3.0]);
+        histogram.register().unwrap();
+        let segment = &board.attached().unwrap().segment;
+        // The head and the continuation of the one chain that has one.
+        let chained = (0..64).find_map(|index| {
+            let head = segment.slot(index)?;
+            let tag = segment.state(head).load(Ordering::Acquire);
+            let State::Ready { serial } = State::of(tag) else {
+                return None;
+            };
+            let mut continuation = None;
+            segment.chain(head, serial, |slot| continuation = Some(slot))?;
+            Some((head, continuation?, tag))
+        });
+        let (head, slot, tag) = chained.unwrap();
+        let sum = Cell::of_head(head, 0, tag);
+        let count = Cell { slot, ..sum };
+        segment.add_int(count, 1).unwrap();
+        segment.observe(count, sum, 2.5);
+        let planes: Vec<u32> = segment.ready_planes().collect();
+        assert_eq!(segment.sum_int(&planes, slot, 0, tag), 2);
+        assert_eq!(segment.sum_float(&planes, head, 0, tag), 2.5);
+    }
+}
