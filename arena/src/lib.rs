@@ -40,6 +40,7 @@ mod histogram;
 mod index;
 mod layout;
 mod lazy;
+mod ledger;
 mod liveness;
 mod location;
 mod lock;
@@ -82,6 +83,8 @@ pub use gauge::Gauge;
 pub use histogram::{Histogram, Timer};
 pub use layout::LAYOUT_VERSION;
 pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
+#[doc(hidden)]
+pub use ledger::Ledger;
 pub use location::Location;
 pub use snapshot::{FamilyView, Reader, SeriesView};
 pub use stats::Stats;

@@ -1,14 +1,14 @@
 """The ledgers of the demo's workers, read from outside and while they work.
 
-Each worker has a file of its own beside the demo's board: for each phase, the updates begun and those done, each
-number followed by its complement (exporter/src/cli/demo/ledger.rs). The demo removes a worker's file after its death,
-so a thread opens each as soon as it is there; what is open can be read for ever.
+Each worker has a mapping of its own, a file beside the demo's board: for each phase, a word of the updates begun and
+one of those done (exporter/src/cli/demo/ledger.rs). The demo removes a worker's file after its death, so a thread maps
+each as soon as it is there; what is mapped can be read for ever.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
-import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,18 +17,17 @@ from pathlib import Path
 from rig.processes import until
 
 PHASES = 4
-_NUMBER = struct.Struct("<QQ")
-_ALL_BITS = 2**64 - 1
+_LEN = PHASES * 2 * 8
 
 
 class Ledgers(threading.Thread):
-    """Opens every ledger below `folder` until the end of a `with` block."""
+    """Maps every ledger below `folder` until the end of a `with` block."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         super().__init__(daemon=True)
         self._folder = folder
         self._workers = workers
-        self._files: dict[int, int] = {}
+        self._words: dict[int, memoryview] = {}
         self._lock = threading.Lock()
         self._finish = threading.Event()
 
@@ -39,9 +38,7 @@ class Ledgers(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._finish.set()
         self.join()
-        for file in self._files.values():
-            os.close(file)
-        self._files.clear()
+        self._words.clear()
 
     def run(self) -> None:
         # A worker lives for 50 ms at least.
@@ -49,22 +46,22 @@ class Ledgers(threading.Thread):
             self._look()
 
     def _look(self) -> int:
-        """Opens what is new; returns how many ledgers there are just now."""
+        """Maps what is new; returns how many ledgers there are just now."""
         with self._lock:
             numbers = []
             for directory in self._folder.glob("*.ledgers"):
                 with suppress(FileNotFoundError):
                     numbers = [int(name) for name in os.listdir(directory)]
                 for number in numbers:
-                    if number not in self._files:
-                        with suppress(FileNotFoundError):
-                            self._files[number] = os.open(directory / str(number), os.O_RDONLY | os.O_CLOEXEC)
+                    if number not in self._words:
+                        with suppress(FileNotFoundError, _UnfinishedError):
+                            self._words[number] = _mapped(directory / str(number))
             return len(numbers)
 
     def missed(self) -> int:
         """Workers that lived and died unseen: they are numbered in the order in which they start."""
         with self._lock:
-            return max(self._files, default=-1) + 1 - len(self._files)
+            return max(self._words, default=-1) + 1 - len(self._words)
 
     def done(self) -> list[int]:
         """For each phase, at least what had been done before this call, but for workers that were missed."""
@@ -86,17 +83,20 @@ class Ledgers(threading.Thread):
 
     def _sums(self, which: int) -> list[int]:
         with self._lock:
-            files = list(self._files.values())
-        return [sum(_number(file, 2 * phase + which) for file in files) for phase in range(PHASES)]
+            ledgers = list(self._words.values())
+        return [sum(words[2 * phase + which] for words in ledgers) for phase in range(PHASES)]
 
 
-def _number(file: int, index: int) -> int:
-    for _ in range(1_000_000):
-        read = os.pread(file, _NUMBER.size, index * _NUMBER.size)
-        if not read:
-            return 0  # The demo has made it just now, and no worker has it yet.
-        if len(read) == _NUMBER.size:
-            value, complement = _NUMBER.unpack(read)
-            if value == complement ^ _ALL_BITS:
-                return int(value)
-    raise AssertionError("a ledger holds a number and not its complement")
+class _UnfinishedError(Exception):
+    """The demo is just making this ledger."""
+
+
+def _mapped(path: Path) -> memoryview:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if os.fstat(file).st_size < _LEN:
+            raise _UnfinishedError
+        # Items of a view of words are read whole, never byte by byte.
+        return memoryview(mmap.mmap(file, _LEN, access=mmap.ACCESS_READ)).cast("Q")
+    finally:
+        os.close(file)

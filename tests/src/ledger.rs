@@ -1,41 +1,42 @@
 //! What one worker has begun and done, read from outside.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The file in which a `worker churn` notes, for each series, the increments it has begun and those it has done.
+/// The words in which a `worker churn` notes, for each series, the increments it has begun and those it has done.
 #[derive(Debug)]
-pub struct Ledger(PathBuf);
+pub struct Ledger {
+    path: PathBuf,
+    words: tallyboard::Ledger,
+}
 
 impl Ledger {
-    /// The ledger in this file; the worker makes it.
-    pub fn new(file: PathBuf) -> Self {
-        Ledger(file)
+    /// A new ledger in this file, for so many series.
+    ///
+    /// # Panics
+    ///
+    /// If the file is there already or cannot be made.
+    pub fn create(path: PathBuf, series: usize) -> Self {
+        let words = tallyboard::Ledger::create(&path, 2 * series).expect("a new ledger");
+        Ledger { path, words }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
-    /// Increments begun and done of each series, in this order. A series that the file does not reach has none.
-    ///
-    /// # Panics
-    ///
-    /// If the file cannot be read.
+    /// Increments begun and done of each series, in this order.
     pub fn entries(&self, series: usize) -> Vec<(u64, u64)> {
-        let mut bytes = fs::read(&self.0).expect("the worker has made its ledger");
-        bytes.resize(16 * series, 0);
-        let word = |at: usize| {
-            u64::from_le_bytes(bytes[at..at + 8].try_into().expect("a slice of 8 bytes"))
-        };
         (0..series)
-            .map(|kind| (word(16 * kind), word(16 * kind + 8)))
+            .map(|kind| {
+                let done = self.words.get(2 * kind + 1);
+                (self.words.get(2 * kind), done)
+            })
             .collect()
     }
 
     /// Increments done, of all series.
     pub fn done(&self, series: usize) -> u64 {
-        self.entries(series).iter().map(|entry| entry.1).sum()
+        (0..series).map(|kind| self.words.get(2 * kind + 1)).sum()
     }
 }

@@ -21,7 +21,7 @@ struct Running {
 }
 
 fn start(folder: &Path, board: &Path, number: u64) -> Running {
-    let ledger = Ledger::new(folder.join(format!("ledger-{number}")));
+    let ledger = Ledger::create(folder.join(format!("ledger-{number}")), SERIES);
     let seed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let arguments = [
         "churn".into(),

@@ -10,7 +10,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_worker");
 const FAMILY: &str = "paused_total";
 const SERIES: usize = 3_000;
 const WORKERS: u64 = 6;
-const ROUNDS: u64 = 40_000;
+const ROUNDS: u64 = 2_000_000;
 const PAUSES: u64 = 300;
 
 fn signal(worker: &Worker, signal: Signal) {
@@ -28,7 +28,7 @@ fn a_stopped_worker_holds_up_nobody_and_every_increment_counts() {
         .expect("a new board");
     let mut workers: Vec<(Worker, Ledger)> = (0..WORKERS)
         .map(|number| {
-            let ledger = Ledger::new(folder.path().join(format!("ledger-{number}")));
+            let ledger = Ledger::create(folder.path().join(format!("ledger-{number}")), SERIES);
             let arguments = [
                 "churn".into(),
                 FAMILY.into(),

@@ -35,10 +35,10 @@ impl Auditor {
     /// on, each number only grows, and a worker writes `begun`, counts, writes `done`: so
     /// what was done before the value was read is in it, and what is in it has been begun
     /// when `begun` is read after it.
-    pub(super) fn audit(&mut self, crew: &Crew) -> Result<Books, Failure> {
-        let done = crew.entries()?.done;
+    pub(super) fn audit(&mut self, crew: &Crew) -> Books {
+        let done = crew.entries().done;
         let values = self.values();
-        let begun = crew.entries()?.begun;
+        let begun = crew.entries().begun;
         let mut books = Books {
             entries: Entries { begun, done },
             values,
@@ -48,7 +48,7 @@ impl Auditor {
             self.violations += 1;
         }
         books.violations = self.violations;
-        Ok(books)
+        books
     }
 
     fn values(&mut self) -> [u64; PHASES] {

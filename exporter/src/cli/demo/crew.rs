@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 
 use tallyboard::Location;
 
-use super::ledger::{Entries, LedgerDirectory, LedgerReader};
+use super::ledger::{Entries, Ledger, LedgerDirectory};
 use crate::cli::failure::Failure;
 use crate::cli::parent::own_program;
 
@@ -32,7 +32,7 @@ pub(super) struct Crew {
 struct Member {
     process: Child,
     ledger_path: PathBuf,
-    ledger: LedgerReader,
+    ledger: Ledger,
 }
 
 impl Crew {
@@ -55,12 +55,12 @@ impl Crew {
     }
 
     /// The sum of all ledgers, each number at some moment of this call.
-    pub(super) fn entries(&self) -> Result<Entries, Failure> {
+    pub(super) fn entries(&self) -> Entries {
         let mut entries = self.dead;
         for member in &self.living {
-            entries.add(&member.ledger.read().map_err(broken_books)?);
+            entries.add(&member.ledger.read());
         }
-        Ok(entries)
+        entries
     }
 
     /// Replaces workers that are gone.
@@ -140,9 +140,9 @@ impl Crew {
     /// Takes over the ledger of a worker that is dying or dead.
     fn bury(&mut self, index: usize) -> Result<(), Failure> {
         let mut member = self.living.swap_remove(index);
-        member.process.wait().map_err(broken_books)?;
-        self.dead.add(&member.ledger.read().map_err(broken_books)?);
-        fs::remove_file(&member.ledger_path).map_err(broken_books)
+        member.process.wait().map_err(not_buried)?;
+        self.dead.add(&member.ledger.read());
+        fs::remove_file(&member.ledger_path).map_err(not_buried)
     }
 }
 
@@ -155,6 +155,6 @@ impl Drop for Crew {
     }
 }
 
-fn broken_books(error: io::Error) -> Failure {
-    Failure::Failed(format!("cannot read a worker's ledger: {error}"))
+fn not_buried(error: io::Error) -> Failure {
+    Failure::Failed(format!("cannot clear away a worker that ended: {error}"))
 }

@@ -1,14 +1,12 @@
 //! Registrations and increments in an order that nobody planned, by a process that may be killed at any instruction.
 //!
-//! The ledger is a file of two words for each series, `begun` and `done`, written with `pwrite`: what a killed
-//! process has written stays. Only this process writes to it.
+//! The ledger has two words for each series, `begun` and `done`, in a mapping of its own: what a killed process has
+//! stored stays. Only this process writes to it.
 
 use std::error::Error;
-use std::fs::OpenOptions;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use tallyboard::Board;
+use tallyboard::{Board, Ledger};
 
 /// Looks up a random series by its labels and increments it, `rounds` times.
 pub(crate) fn run(
@@ -23,23 +21,15 @@ pub(crate) fn run(
         .counter(family, "Increments by workers that are killed.")
         .labels(&["kind"])
         .family()?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(ledger)?;
-    let mut tally = vec![0_u64; series];
+    let ledger = Ledger::open(ledger)?;
     let mut random = seed | 1;
     super::wait_for_start(board)?;
     for _ in 0..rounds {
         random = next(random);
         let kind = (random >> 32) as usize % series;
-        let at = 16 * kind as u64;
-        tally[kind] += 1;
-        let tally = tally[kind].to_le_bytes();
-        file.write_all_at(&tally, at)?;
+        ledger.add_one(2 * kind);
         counters.try_with(&[&kind.to_string()])?.inc();
-        file.write_all_at(&tally, at + 8)?;
+        ledger.add_one(2 * kind + 1);
     }
     Ok(())
 }
