@@ -4,6 +4,7 @@
 //! stored stays. Only this process writes to it.
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use tallyboard::{Board, Ledger};
@@ -21,7 +22,10 @@ pub(crate) fn run(
         .counter(family, "Increments by workers that are killed.")
         .labels(&["kind"])
         .family()?;
-    let ledger = Ledger::open(ledger)?;
+    let ledger = match Ledger::open(ledger) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ledger::create(ledger, 2 * series)?,
+        opened => opened?,
+    };
     let mut random = seed | 1;
     super::wait_for_start(board)?;
     for _ in 0..rounds {

@@ -37,7 +37,7 @@ enum Work {
         family: String,
         /// The number of series to choose from.
         series: usize,
-        /// Where the numbers of increments begun and done are kept for each series.
+        /// Where the numbers of increments begun and done are kept for each series; made if it is not there.
         ledger: PathBuf,
         /// The first state of the random numbers.
         seed: u64,
