@@ -1,5 +1,6 @@
 //! Boards: opened, created, removed.
 
+use crate::binding::FamilyBinding;
 use crate::builder::Builder;
 use crate::check::{self, Fault};
 use crate::counter::Counter;
@@ -8,18 +9,19 @@ use crate::error::OpenError;
 use crate::file::{self, BoardFile, Plan};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
+use crate::kept::KeptRef;
 use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, Header, PROCESSES, SLOTS};
 use crate::liveness::Reopen;
 use crate::location::Location;
 use crate::lock;
 use crate::planes::Planes;
 use crate::process::Process;
+use crate::processes::{self, ProcessView};
 use crate::recent::Recent;
 use crate::region::Region;
 use crate::register::Bound;
 use crate::rseq;
 use crate::segment::Segment;
-use crate::series::FamilyBinding;
 use crate::slot::State;
 use crate::stats::Stats;
 use crate::summary::Summary;
@@ -29,6 +31,7 @@ use core::mem::offset_of;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
 
 /// A board that this process has open. Cheap to clone. Once something is registered on it,
 /// its mapping stays until the process ends.
@@ -44,7 +47,7 @@ pub(crate) struct Attached {
     pub(crate) segment: Segment,
     pub(crate) recent: Recent,
     /// What this process has registered on it: the first of a list.
-    pub(crate) families: OnceLock<&'static FamilyBinding>,
+    pub(crate) families: KeptRef<FamilyBinding>,
     path: Option<PathBuf>,
     file: (u64, u64),
     uuid: [u64; 2],
@@ -52,6 +55,20 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
+    /// What this process has registered on the board and `is_wanted`.
+    pub(crate) fn known(
+        &self,
+        is_wanted: impl Fn(&FamilyBinding) -> bool,
+    ) -> Option<&'static FamilyBinding> {
+        let mut known = core::iter::successors(self.families.get(), |known| known.next());
+        known.find(|known| is_wanted(known))
+    }
+
+    /// The board that has this one's name now.
+    pub(crate) fn successor(&'static self) -> Option<&'static Attached> {
+        None
+    }
+
     /// Keeps the mapping until the process ends.
     pub(crate) fn keep(attached: &Arc<Attached>) -> &'static Attached {
         /// Where a leak detector, and whoever asks again, finds them.
@@ -206,11 +223,12 @@ impl Board {
         }
     }
 
-    /// Finishes what processes that have died left half done: series that were being built are
-    /// completed or given back, removed ones freed. Registrations do the same when they find no
-    /// room, so this is for tests and for who wants a clean [`check`](Self::check). One pass over
-    /// the state words, and a few syscalls for each slot that is being built; never waits. Does
-    /// nothing on a board that was attached for reading.
+    /// Does what processes that have died cannot do any more: completes or gives back series that
+    /// were being built, frees removed ones, settles their gauges, gives their rows back; and
+    /// reclaims definitions that are out of use. An exporter does it all the time, processes do it
+    /// when they register and find no room. A few passes over the state words and one syscall
+    /// for each process row in use; never waits. Does nothing on a board that was attached for
+    /// reading.
     pub fn reap(&self) {
         if let Some(attached) = &self.attached
             && attached.segment.region.is_writable()
@@ -218,6 +236,50 @@ impl Board {
             // What stops it is a damaged board, which `check` tells.
             let _ = attached.segment.reap_dead();
         }
+    }
+
+    /// Ends the series whose value has not changed for `ttl`, in whole seconds; says how many.
+    /// What was never looked at by this is looked at from now on: call it again and again, from
+    /// any process, at least four times in each `ttl`. A handle to an expired series registers
+    /// it again with its next update, from zero. One pass over all cells; never waits. Does
+    /// nothing on a board that was attached for reading.
+    pub fn expire(&self, ttl: Duration) -> u64 {
+        match &self.attached {
+            Some(attached) if attached.segment.region.is_writable() => {
+                attached.segment.expire(ttl.as_secs()).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Enters this process into the list of processes now, and not with its first
+    /// registration: for a child that was forked from a process that counts. Some syscalls if
+    /// it is not there yet. What stands in the way is met again when the row is needed.
+    pub fn enlist(&self) {
+        if let Some(attached) = &self.attached
+            && attached.segment.region.is_writable()
+        {
+            let _ = attached.segment.own();
+        }
+    }
+
+    /// Takes this process off the list of processes and settles its gauges, as would be done
+    /// after its death: for a process that is about to end. Nothing is lost without it. No other
+    /// thread may register or change a gauge meanwhile. What is registered afterwards enters the
+    /// process again.
+    pub fn leave(&self) {
+        if let Some(attached) = &self.attached
+            && attached.segment.region.is_writable()
+        {
+            // What stops it is a damaged board, which `check` tells.
+            let _ = attached.segment.leave();
+        }
+    }
+
+    /// The processes that are on the board, by row. One syscall for each.
+    pub fn processes(&self) -> Vec<ProcessView> {
+        let attached = self.attached.as_ref();
+        attached.map_or(Vec::new(), |attached| processes::list(&attached.segment))
     }
 
     pub(crate) fn attached(&self) -> Option<&Arc<Attached>> {
@@ -248,6 +310,7 @@ pub struct BoardOptions {
     mode: u32,
     group: Option<u32>,
     any_filesystem: bool,
+    keep_dead_seconds: u64,
 }
 
 /// Each turn loses a race against another process that made or removed the board.
@@ -268,6 +331,7 @@ impl BoardOptions {
             mode: 0o600,
             group: None,
             any_filesystem: false,
+            keep_dead_seconds: 0,
         }
     }
 
@@ -296,6 +360,14 @@ impl BoardOptions {
     /// The group (gid) of a new board.
     pub fn group(mut self, gid: u32) -> Self {
         self.group = Some(gid);
+        self
+    }
+
+    /// How long a new board shows the gauges of a dead process for themselves
+    /// ([`Aggregation::All`](crate::Aggregation::All)), in whole seconds, 1 at least. 5 minutes
+    /// without this call.
+    pub fn keep_dead(mut self, duration: Duration) -> Self {
+        self.keep_dead_seconds = duration.as_secs().max(1);
         self
     }
 
@@ -376,6 +448,7 @@ impl BoardOptions {
             mode: self.mode,
             group: self.group,
             any_filesystem: self.any_filesystem,
+            keep_dead_seconds: self.keep_dead_seconds,
         })
     }
 
@@ -529,10 +602,12 @@ fn map(
             process,
             geometry,
             hash_key: (identity.hash_key[0], identity.hash_key[1]),
+            series_cap: 0,
+            keep_dead_seconds: identity.keep_dead_seconds,
             region,
         },
         recent: Recent::new(),
-        families: OnceLock::new(),
+        families: KeptRef::none(),
         path: how.path,
         file: (meta.dev(), meta.ino()),
         uuid: identity.uuid,

@@ -1,34 +1,32 @@
 //! Declaring metrics: builders, and families of series by label values.
 
+use crate::binding::FamilyBinding;
 use crate::board::{Attached, Board};
 use crate::error::RegisterError;
 use crate::family::{Aggregation, Definition, Kind};
+use crate::gauge::Gauge;
 use crate::histogram::Histogram;
-use crate::register::Bound;
-use crate::series::{FamilyBinding, Series};
+use crate::series::{self, Places, Series};
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
 
 mod sealed {
-    use super::{Bound, Kind, Series};
-
-    /// A series that a handle is to be made for.
-    pub struct Binding {
-        pub(crate) series: Series,
-        pub(crate) bound: Bound,
-    }
+    use super::{Kind, Places, Series};
 
     /// What the four types of handle have in common.
     pub trait Metric: Sized {
         const KIND: Kind;
-        /// `None`: the board does not say where all cells of the series are.
-        fn bind(binding: Binding) -> Option<Self>;
+        type Places: Places;
+        fn of(series: Series<Self::Places>) -> Self;
+        fn series(&self) -> &Series<Self::Places>;
         /// A handle whose updates go nowhere.
-        fn sink() -> Self;
+        fn sink() -> Self {
+            Self::of(Series::sink())
+        }
     }
 }
-pub(crate) use sealed::{Binding, Metric};
+pub(crate) use sealed::Metric;
 
 /// A metric that is being declared. Nothing touches the board before
 /// [`register`](Self::register) or [`family`](Self::family).
@@ -41,6 +39,8 @@ pub struct Builder<M> {
     names: Vec<String>,
     values: Vec<String>,
     bounds: Vec<f64>,
+    aggregation: Aggregation,
+    cap: u64,
     metric: PhantomData<fn() -> M>,
 }
 
@@ -57,6 +57,8 @@ impl<M: Metric> Builder<M> {
                 Kind::Histogram => crate::buckets::DEFAULT.to_vec(),
                 _ => Vec::new(),
             },
+            aggregation: Aggregation::Last,
+            cap: 0,
             metric: PhantomData,
         }
     }
@@ -64,6 +66,15 @@ impl<M: Metric> Builder<M> {
     /// The unit, such as `seconds` or `bytes`: OpenMetrics shows it when the name ends in it.
     pub fn unit(mut self, unit: &str) -> Self {
         unit.clone_into(&mut self.unit);
+        self
+    }
+
+    /// How many series the metric may have at most, as far as this process is concerned; 0, the
+    /// default, leaves it to the board. What goes beyond is counted in one series whose label
+    /// values are all `overflow`; a gauge is refused. Registrations that race, and processes
+    /// with another cap, may exceed it.
+    pub fn series_cap(mut self, series: u64) -> Self {
+        self.cap = series;
         self
     }
 
@@ -116,13 +127,13 @@ impl<M: Metric> Builder<M> {
             help: self.help,
             unit: self.unit,
             kind: M::KIND,
-            aggregation: Aggregation::Last,
+            aggregation: self.aggregation,
             bounds: self.bounds,
         };
         definition.check()?;
         let name = definition.name.clone();
         let binding = match &self.attached {
-            Some(attached) => Some(FamilyBinding::register(attached, definition)?),
+            Some(attached) => Some(FamilyBinding::register(attached, definition, self.cap)?),
             None => None,
         };
         Ok(Family {
@@ -143,6 +154,15 @@ impl Builder<Histogram> {
             all => all,
         };
         self.bounds = finite.to_vec();
+        self
+    }
+}
+
+impl Builder<Gauge> {
+    /// How the values of several processes become one; [`Aggregation::Last`] by default. A
+    /// definition with another one is another version of the metric.
+    pub fn aggregation(mut self, aggregation: Aggregation) -> Self {
+        self.aggregation = aggregation;
         self
     }
 }
@@ -203,26 +223,56 @@ impl<M: Metric> Family<M> {
     /// The series, if it exists.
     #[inline]
     fn find(&self, values: &[&str]) -> Option<M> {
-        let binding = self.binding?;
+        let binding = self.binding?.current();
         if values.len() != self.places.len() {
             return None;
         }
-        Series::find(binding, self.places.iter().map(|place| values[*place])).and_then(M::bind)
+        Series::find(binding, self.places.iter().map(|place| values[*place])).map(M::of)
     }
 
     #[cold]
     fn register(&self, values: &[&str]) -> Result<M, RegisterError> {
-        if values.len() != self.places.len() {
-            return Err(RegisterError::LabelCount {
-                metric: self.name.to_string(),
-                names: self.places.len(),
-                values: values.len(),
-            });
-        }
+        self.check_count(values)?;
         let Some(binding) = self.binding else {
             return Ok(M::sink());
         };
         let values = self.places.iter().map(|place| values[*place]);
-        M::bind(Series::register(binding, values)?).ok_or_else(|| binding.damaged())
+        Series::register(binding, values).map(M::of)
+    }
+
+    fn check_count(&self, values: &[&str]) -> Result<(), RegisterError> {
+        if values.len() == self.places.len() {
+            return Ok(());
+        }
+        Err(RegisterError::LabelCount {
+            metric: self.name.to_string(),
+            names: self.places.len(),
+            values: values.len(),
+        })
+    }
+
+    /// Ends the series with these values, in the order of [`Builder::labels`]; false if there
+    /// is none. What it counted is gone from the next scrape on. A handle to it, in any
+    /// process, registers it again with its next update, from zero. Lock-free; its slots can
+    /// be used again at once.
+    ///
+    /// # Errors
+    /// A wrong number of values, or a damaged board.
+    pub fn remove(&self, values: &[&str]) -> Result<bool, RegisterError> {
+        self.check_count(values)?;
+        let Some(binding) = self.binding else {
+            return Ok(false);
+        };
+        let values = self.places.iter().map(|place| values[*place]);
+        series::remove(binding, values)
+    }
+
+    /// Ends all series of the metric, as [`remove`](Self::remove) does one; says how many. One
+    /// pass over the board's slots.
+    ///
+    /// # Errors
+    /// A damaged board.
+    pub fn clear(&self) -> Result<u64, RegisterError> {
+        self.binding.map_or(Ok(0), series::clear)
     }
 }

@@ -1,12 +1,17 @@
 //! Does everything on a board hold together?
 
+use crate::error::RefusedReason;
 use crate::family::{Cursor, Definition};
+use crate::fold::PART_KEY;
 use crate::index::Link;
-use crate::layout::{HeadRecord, MAX_TEXT_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED};
-use crate::record::{FAMILY, SERIES, Shape, lengths};
+use crate::layout::{HeadRecord, MAX_TEXT_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED, Row};
+use crate::liveness::LockFile;
+use crate::process::RowWord;
+use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
 use crate::register::Bound;
-use crate::segment::{Segment, hash_prefix};
+use crate::segment::Segment;
 use crate::slot::{Slot, State};
+use crate::stats::Stats;
 use crate::sync::Ordering;
 use core::fmt;
 use core::mem::offset_of;
@@ -48,6 +53,8 @@ pub(crate) fn check(segment: &Segment) -> Vec<Fault> {
 fn look(segment: &Segment) -> Vec<Fault> {
     let mut look = Look {
         segment,
+        locks: segment.process.probe().ok(),
+        dead_rows: 0,
         faults: Vec::new(),
         linked: vec![false; segment.geometry.slots as usize],
     };
@@ -59,14 +66,22 @@ fn look(segment: &Segment) -> Vec<Fault> {
             look.slot(slot);
         }
     }
+    for row in 0..segment.geometry.processes {
+        look.row(row);
+    }
     for cpu in 0..segment.geometry.planes {
         look.plane(cpu);
     }
+    look.room();
     look.faults
 }
 
 struct Look<'s> {
     segment: &'s Segment,
+    /// To ask who lives; `None`: nobody is called dead on a guess.
+    locks: Option<LockFile>,
+    /// Rows that the next who wants one takes over.
+    dead_rows: u32,
     faults: Vec<Fault>,
     linked: Vec<bool>,
 }
@@ -124,7 +139,7 @@ impl Look<'_> {
         }
     }
 
-    /// Kind, family and text of a READY slot's key.
+    /// Kind, parent and text of a READY slot's key.
     fn key(&self, slot: Slot) -> Option<(u8, u64, Vec<u8>)> {
         let segment = self.segment;
         // ORDERING: [S1] Acquire: the record behind it.
@@ -135,8 +150,8 @@ impl Look<'_> {
         let (key_len, _) = lengths(word(offset_of!(HeadRecord, lengths)));
         let mut text = [0; MAX_TEXT_LEN];
         let text = segment.read_text(slot, key_len, &mut text)?.to_vec();
-        let family = word(offset_of!(HeadRecord, family));
-        matches!(state, State::Ready { .. }).then_some((kind, family, text))
+        let parent = word(offset_of!(HeadRecord, parent));
+        matches!(state, State::Ready { .. }).then_some((kind, parent, text))
     }
 
     fn slot(&mut self, slot: Slot) {
@@ -157,9 +172,7 @@ impl Look<'_> {
             State::Building { row, .. } => {
                 if row >= segment.geometry.processes {
                     self.fault(&place, "is BUILDING under a row that does not exist");
-                } else if let Ok(locks) = segment.process.locks()
-                    && !locks.is_held(segment.geometry.life_byte(row))
-                {
+                } else if self.is_dead(row) {
                     self.fault(
                         &place,
                         format_args!("is BUILDING under row {row}, whose process is gone"),
@@ -174,7 +187,7 @@ impl Look<'_> {
             }
             State::Free | State::Continuation { .. } => {}
             State::Folding { .. } => {
-                self.fault(&place, "is FOLDING, which this version never does")
+                self.fault(&place, "is FOLDING: the reaper of its process died");
             }
             State::Invalid => self.fault(&place, format_args!("has no valid state ({word:#018x})")),
         }
@@ -201,6 +214,20 @@ impl Look<'_> {
             return Some("has a chain that ends before its text");
         };
         let hash = word(offset_of!(HeadRecord, hash));
+        let parent = word(offset_of!(HeadRecord, parent));
+        if shape.kind != FAMILY {
+            let at = u32::try_from(word(offset_of!(HeadRecord, parent_slot)));
+            let is_there = at.ok().and_then(|at| segment.slot(at)).is_some_and(|slot| {
+                // ORDERING: [S1] Acquire, as for every state.
+                segment.state(slot).load(Ordering::Acquire) == parent
+            });
+            if segment.hash_of(shape.kind, parent, &text[..key_len]) != hash {
+                return Some("has a hash that is not its key's");
+            }
+            if !is_there {
+                return Some("belongs to something that has ended");
+            }
+        }
         match shape.kind {
             FAMILY => match Definition::decode(text) {
                 None => Some("is a family whose definition cannot be read"),
@@ -216,19 +243,60 @@ impl Look<'_> {
                         return Some("is a series whose label values cannot be read");
                     }
                 }
-                let family = word(offset_of!(HeadRecord, family));
-                let prefixed = [&hash_prefix(SERIES, family), text].concat();
-                if segment.hash(&prefixed) != hash {
-                    return Some("has a hash that is not its key's");
-                }
-                let family_slot = (word(offset_of!(HeadRecord, owner)) >> 32) as u32;
-                let is_there = segment.slot(family_slot).is_some_and(|slot| {
-                    // ORDERING: [S1] Acquire, as for every state.
-                    segment.state(slot).load(Ordering::Acquire) == family
-                });
-                (!is_there).then_some("is a series of a family that is not there")
+                None
             }
-            _ => Some("is neither a family nor a series"),
+            PART if key_len != PART_KEY || text_len != 2 * PART_KEY => {
+                Some("is a part whose owner cannot be read")
+            }
+            HELP => {
+                let mut rest = Cursor(text);
+                let readable = rest.text().is_some() && rest.text().is_some() && rest.0.is_empty();
+                (!readable).then_some("is a help that cannot be read")
+            }
+            PART => None,
+            _ => Some("is none of the things that a board holds"),
+        }
+    }
+
+    fn is_dead(&self, row: u32) -> bool {
+        let life = self.segment.geometry.life_byte(row);
+        self.locks
+            .as_ref()
+            .is_some_and(|locks| !locks.is_held(life))
+    }
+
+    fn row(&mut self, row: u32) {
+        let segment = self.segment;
+        let word = |field| segment.row(row, field);
+        // ORDERING: [R1] Acquire: the description is that of this incarnation.
+        let now = RowWord::of(word(offset_of!(Row, word)).load(Ordering::Acquire));
+        if now.in_use && self.is_dead(row) {
+            self.dead_rows += 1;
+            // Relaxed: behind the row's word.
+            let pid = word(offset_of!(Row, pid)).load(Ordering::Relaxed);
+            self.fault(
+                format_args!("row {row}"),
+                format_args!("belongs to process {pid}, which is gone"),
+            );
+        }
+    }
+
+    /// What the board has no more of.
+    fn room(&mut self) {
+        let stats = Stats::of(self.segment);
+        let refused = |wanted| {
+            let of = stats.refused.iter().find(|(reason, _)| *reason == wanted);
+            of.map_or(0, |(_, times)| *times)
+        };
+        let times = refused(RefusedReason::BoardFull);
+        if stats.slots_used == stats.slots && times > 0 {
+            let what = format_args!("has no free slot: {times} registrations were refused");
+            self.fault("board", what);
+        }
+        let times = refused(RefusedReason::ProcessTableFull);
+        if stats.processes_used == stats.processes && times > 0 && self.dead_rows == 0 {
+            let what = format_args!("has no free process row: {times} registrations were refused");
+            self.fault("board", what);
         }
     }
 

@@ -3,7 +3,7 @@
 //! So `inc()` from any language is an exact integer add, `add_f64(0.5)` works on the same
 //! counter, and two programs never disagree about its type.
 
-use crate::builder::{Binding, Metric};
+use crate::builder::Metric;
 use crate::family::Kind;
 use crate::series::Series;
 use core::fmt;
@@ -42,23 +42,21 @@ impl Number {
 /// A counter on a board. Adds from all processes sum up; it never goes down.
 #[derive(Clone)]
 pub struct Counter {
-    series: Series,
+    series: Series<()>,
 }
 
 impl Metric for Counter {
     const KIND: Kind = Kind::Counter;
+    type Places = ();
 
     #[inline]
-    fn bind(binding: Binding) -> Option<Self> {
-        Some(Counter {
-            series: binding.series,
-        })
+    fn of(series: Series<()>) -> Self {
+        Counter { series }
     }
 
-    fn sink() -> Self {
-        Counter {
-            series: Series::sink(),
-        }
+    #[inline]
+    fn series(&self) -> &Series<()> {
+        &self.series
     }
 }
 
@@ -69,7 +67,9 @@ impl Counter {
     }
 
     /// Adds one. No syscall, no lock; about a nanosecond. Safe in a signal handler and
-    /// after `fork`. A scrape that runs at the same time may or may not see it.
+    /// after `fork`. A scrape that runs at the same time may or may not see it. If the series
+    /// was removed, it is registered again, from zero; if the board was, on the one that has
+    /// its place now.
     #[inline(always)]
     pub fn inc(&self) {
         self.add(1);
@@ -78,9 +78,11 @@ impl Counter {
     /// Adds `n`. As [`inc`](Self::inc); the integer part wraps at 2^64.
     #[inline(always)]
     pub fn add(&self, n: u64) {
-        if let Some((segment, cell)) = self.series.cell(INTEGER) {
-            // A series that has ended takes no more: nothing to be done about it.
-            let _ = segment.add_int(cell, n);
+        if let Some(segment) = self.series.segment()
+            && !segment.try_add_int(self.series.cell(INTEGER), n)
+        {
+            self.series
+                .update(|series, segment| segment.add_int(series.cell(INTEGER), n));
         }
     }
 
@@ -91,9 +93,11 @@ impl Counter {
         if !(0.0..=f64::MAX).contains(&x) {
             return false;
         }
-        if let Some((segment, cell)) = self.series.cell(FLOAT) {
-            // As in `add`.
-            let _ = segment.add_float(cell, x);
+        if let Some(segment) = self.series.segment()
+            && !segment.try_add_float(self.series.cell(FLOAT), x)
+        {
+            self.series
+                .update(|series, segment| segment.add_float(series.cell(FLOAT), x));
         }
         true
     }

@@ -21,6 +21,12 @@ pub(crate) fn boot_id() -> Option<[u64; 2]> {
     Some([(number >> 64) as u64, number as u64])
 }
 
+/// The inode of this process's PID namespace; 0 where /proc does not say.
+pub(crate) fn pid_namespace() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self/ns/pid").map_or(0, |meta| meta.ino())
+}
+
 /// One more than the highest number that a CPU of this kernel can have. The planes are
 /// reserved only when used, so a guess may be generous.
 pub(crate) fn possible_cpus() -> u32 {

@@ -350,6 +350,9 @@ pub enum RefusedReason {
     SerialsExhausted,
     /// The board was attached for reading.
     ReadOnly,
+    /// The family has as many series as it may have; only gauges are refused for that, other
+    /// types go on in one series whose label values are all `overflow`.
+    FamilyFull,
 }
 
 impl RefusedReason {
@@ -363,6 +366,7 @@ impl RefusedReason {
         Self::Unlockable,
         Self::SerialsExhausted,
         Self::ReadOnly,
+        Self::FamilyFull,
     ];
 
     fn advice(self) -> &'static str {
@@ -385,6 +389,9 @@ impl RefusedReason {
                 "the board has used up its serial numbers: remove it with `tallyboard rm`"
             }
             Self::ReadOnly => "the board was attached for reading: open it for writing to register",
+            Self::FamilyFull => {
+                "the metric has as many series as it may have: use fewer label values, or declare it with a higher cap"
+            }
         }
     }
 }
@@ -401,6 +408,7 @@ impl fmt::Display for RefusedReason {
             Self::Unlockable => "unlockable",
             Self::SerialsExhausted => "serials_exhausted",
             Self::ReadOnly => "read_only",
+            Self::FamilyFull => "family_full",
         })
     }
 }

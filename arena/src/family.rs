@@ -5,9 +5,10 @@
 //! are hashed by name alone, so that all definitions of one name stand side by side in one
 //! list: a clash of types cannot slip past two registrations that race.
 
+pub(crate) use crate::aggregation::Aggregation;
 use crate::error::RegisterError;
 use crate::record::{Draft, FAMILY, Key};
-use crate::segment::{Segment, hash_prefix};
+use crate::segment::Segment;
 use core::fmt;
 
 /// The type of a metric.
@@ -45,10 +46,11 @@ impl Kind {
     }
 
     /// The label that series of this type may not have, because the exposition makes it.
-    fn reserved_label(self) -> Option<&'static str> {
+    fn reserved_label(self, aggregation: Aggregation) -> Option<&'static str> {
         match self {
             Kind::Histogram => Some("le"),
             Kind::Summary => Some("quantile"),
+            Kind::Gauge if aggregation.is_by_process() => Some("pid"),
             Kind::Counter | Kind::Gauge => None,
         }
     }
@@ -63,26 +65,6 @@ impl fmt::Display for Kind {
             Kind::Histogram => "histogram",
             Kind::Summary => "summary",
         })
-    }
-}
-
-/// How a gauge's values from several processes become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Aggregation {
-    /// The value that was written last, by whichever process.
-    Last,
-}
-
-impl Aggregation {
-    fn code(self) -> u8 {
-        match self {
-            Aggregation::Last => 1,
-        }
-    }
-
-    fn of(code: u8) -> Option<Aggregation> {
-        (code == 1).then_some(Aggregation::Last)
     }
 }
 
@@ -114,7 +96,7 @@ impl Definition {
                     label: label.clone(),
                 });
             }
-            if self.kind.reserved_label() == Some(label) {
+            if self.kind.reserved_label(self.aggregation) == Some(label) {
                 return Err(RegisterError::ReservedLabel {
                     metric: metric(),
                     label: label.clone(),
@@ -217,30 +199,32 @@ pub(crate) fn name_and_kind(text: &[u8]) -> Option<(&str, Kind)> {
 impl Segment {
     /// The hash of all families of this name.
     pub(crate) fn family_hash(&self, name: &str) -> u64 {
-        let mut prefixed = hash_prefix(FAMILY, 0).to_vec();
-        prefixed.extend_from_slice(name.as_bytes());
-        self.hash(&prefixed)
+        self.hash_of(FAMILY, 0, name.as_bytes())
     }
 
-    /// What `register` needs to find or make a family of these bytes.
+    /// What `register` needs to find or make a family of these bytes. `first_life` is the tag
+    /// that the caller knew it by before it ended, or 0.
     pub(crate) fn family_draft<'a>(
         &self,
         definition: &Definition,
         text: &'a [u8],
         key_len: usize,
+        first_life: u64,
     ) -> Draft<'a> {
         Draft {
             key: Key {
                 hash: self.family_hash(&definition.name),
                 kind: FAMILY,
-                family: 0,
+                parent: 0,
                 text: &text[..key_len],
             },
             text,
             metric: definition.kind.code(),
             aggregation: definition.aggregation.code(),
             cells: 0,
-            family_slot: 0,
+            parent_slot: 0,
+            note: first_life,
+            cap: 0,
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Plan {
     pub mode: u32,
     pub group: Option<u32>,
     pub any_filesystem: bool,
+    pub keep_dead_seconds: u64,
 }
 
 /// A board's file, opened and checked.
@@ -138,7 +139,7 @@ fn fill(fd: &OwnedFd, path: &Path, plan: &Plan) -> Result<(), OpenError> {
         .try_clone()
         .map(File::from)
         .map_err(|error| failed(path, "making", error))?;
-    let written = write_header(&file, geometry);
+    let written = write_header(&file, plan);
     written.map_err(|error| failed(path, "writing", error))?;
     if let Some(group) = plan.group {
         let group = Some(rustix::fs::Gid::from_raw(group));
@@ -163,15 +164,16 @@ fn size(fd: &OwnedFd, geometry: &Geometry) -> rustix::io::Result<()> {
     }
 }
 
-fn write_header(file: &File, geometry: &Geometry) -> io::Result<()> {
+fn write_header(file: &File, plan: &Plan) -> io::Result<()> {
     let [key0, key1, uuid0, uuid1] = random_words();
     let identity = Identity {
         hash_key: [key0, key1],
         boot_id: environment::boot_id().unwrap_or_default(),
         uuid: [uuid0, uuid1],
         created_unix_nanos: crate::clock::unix_nanos(),
+        keep_dead_seconds: plan.keep_dead_seconds,
     };
-    let words = header::encode(geometry, &identity);
+    let words = header::encode(&plan.geometry, &identity);
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     // The version word last, so that a file that was given a name too early (by a recovery
     // tool, say) is not taken for a board.

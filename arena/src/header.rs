@@ -19,6 +19,7 @@ pub(crate) struct Identity {
     pub boot_id: [u64; 2],
     pub uuid: [u64; 2],
     pub created_unix_nanos: u64,
+    pub keep_dead_seconds: u64,
 }
 
 /// Why a header was not accepted.
@@ -65,6 +66,7 @@ pub(crate) fn encode(geometry: &Geometry, identity: &Identity) -> [u64; HEADER_W
         identity.created_unix_nanos,
     );
     words[CHECKED_WORDS] = checksum(&words);
+    words[offset_of!(Header, keep_dead_seconds) / 8] = identity.keep_dead_seconds;
     words
 }
 
@@ -110,6 +112,7 @@ pub(crate) fn decode(
         boot_id: pair(offset_of!(Header, boot_id)),
         uuid: pair(offset_of!(Header, uuid)),
         created_unix_nanos: get(offset_of!(Header, created_unix_nanos)),
+        keep_dead_seconds: get(offset_of!(Header, keep_dead_seconds)),
     };
     let mut ours = encode(&geometry, &identity);
     // Ignorable, and part of the checksum.
@@ -136,6 +139,7 @@ mod tests {
             boot_id: [3, 4],
             uuid: [5, 6],
             created_unix_nanos: 7,
+            keep_dead_seconds: 8,
         };
         (encode(&geometry, &identity), geometry.total_len)
     }

@@ -4,13 +4,19 @@
 //! is two updates, the bucket first; a process killed between them leaves the sum one
 //! observation short.
 
-use crate::builder::{Binding, Metric};
-use crate::family::Kind;
-use crate::layout::UNIT_CELLS;
-use crate::planes::Cell;
-use crate::series::Series;
+use crate::builder::Metric;
+use crate::error::RefusedReason;
+use crate::family::{Definition, Kind};
+use crate::index::Lost;
+use crate::kept;
+use crate::layout::{MAX_CHAIN, UNIT_CELLS};
+use crate::planes::{Cell, Ended, Observed};
+use crate::register::Bound;
+use crate::segment::Segment;
+use crate::series::{Places, Series};
 use crate::slot::Slot;
 use crate::summary::Summary;
+use crate::sync::{AtomicU32, Ordering};
 use core::fmt;
 use std::time::Instant;
 
@@ -38,64 +44,128 @@ impl Place {
     }
 }
 
+/// A bucket's cell and the sum's, of one binding.
+#[inline(always)]
+fn cells(series: &Series<Buckets>, bucket: usize) -> Option<(Cell, Cell)> {
+    let tag = series.tag();
+    let place = series.places.get(bucket)?;
+    let sum = series.cell(SUM);
+    (sum.tag == tag).then(|| (place.cell(sum), sum))
+}
+
 /// Buckets whose places a handle keeps without an allocation: as many as Prometheus clients
 /// have by default, and more.
 const INLINE_BUCKETS: usize = 16;
 
-/// Where the buckets are. Read once, when the handle is made: a chain never changes in a life.
-#[derive(Clone)]
-enum Places {
-    Inline([Place; INLINE_BUCKETS]),
-    Heap(Box<[Place]>),
+/// Where the buckets are.
+enum Words {
+    Inline([AtomicU32; INLINE_BUCKETS]),
+    Heap(Box<[AtomicU32]>),
+    /// Made where nothing may be allocated.
+    Kept(&'static [AtomicU32]),
 }
 
-impl Places {
-    /// Those of `count` buckets in this chain; `None` if it is too short.
-    fn of(chain: &[Slot], count: usize) -> Option<Places> {
-        let places = (FIRST_BUCKET..FIRST_BUCKET + count).map(|cell| Place::of(chain, cell));
-        if count > INLINE_BUCKETS {
-            return places.collect::<Option<_>>().map(Places::Heap);
+/// The places of a histogram's buckets, as [`Place`]s. Relaxed stores between two changes of the
+/// handle's tag.
+pub struct Buckets {
+    words: Words,
+}
+
+impl Buckets {
+    fn none() -> Buckets {
+        let words = Words::Inline(core::array::from_fn(|_| AtomicU32::new(0)));
+        Buckets { words }
+    }
+
+    #[inline(always)]
+    fn words(&self) -> &[AtomicU32] {
+        match &self.words {
+            Words::Inline(words) => words,
+            Words::Heap(words) => words,
+            Words::Kept(words) => words,
         }
-        let mut inline = [Place::default(); INLINE_BUCKETS];
-        for (into, place) in inline.iter_mut().zip(places) {
-            *into = place?;
-        }
-        Some(Places::Inline(inline))
     }
 
     #[inline(always)]
     fn get(&self, bucket: usize) -> Option<Place> {
-        match self {
-            Places::Inline(places) => places.get(bucket).copied(),
-            Places::Heap(places) => places.get(bucket).copied(),
+        // ORDERING: [H1] Acquire: before the second look at the tag.
+        let word = self.words().get(bucket)?.load(Ordering::Acquire);
+        Some(Place(word))
+    }
+}
+
+#[expect(private_interfaces, reason = "nobody outside can name it, or call it")]
+impl Places for Buckets {
+    fn none() -> Self {
+        Buckets::none()
+    }
+
+    fn of(definition: &Definition) -> Self {
+        let count = definition.bounds.len() + 1;
+        if count <= INLINE_BUCKETS {
+            return Buckets::none();
         }
+        let words = Words::Heap((0..count).map(|_| AtomicU32::new(0)).collect());
+        Buckets { words }
+    }
+
+    fn kept(definition: &Definition) -> Option<Self> {
+        let count = definition.bounds.len() + 1;
+        if count <= INLINE_BUCKETS {
+            return Some(Buckets::none());
+        }
+        let words = Words::Kept(kept::keep_slice(count, |_| AtomicU32::new(0))?);
+        Some(Buckets { words })
+    }
+
+    fn bind(&self, segment: &Segment, definition: &Definition, bound: Bound) -> Result<(), Lost> {
+        let damaged = Lost::Refused(RefusedReason::Damaged);
+        let mut chain = [bound.slot; MAX_CHAIN];
+        let mut len = 1;
+        let whole = segment.chain(bound.slot, bound.serial, |slot| {
+            chain[len] = slot;
+            len += 1;
+        });
+        if whole.is_none() {
+            let ended = !segment.still_lives(bound);
+            return Err(if ended { Lost::Orphaned } else { damaged });
+        }
+        let count = definition.bounds.len() + 1;
+        for (bucket, word) in self.words().iter().enumerate().take(count) {
+            let place = Place::of(&chain[..len], FIRST_BUCKET + bucket).ok_or(damaged.clone())?;
+            word.store(place.0, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn copy(&self, definition: &Definition) -> Self {
+        let copy = Buckets::of(definition);
+        for (into, word) in copy.words().iter().zip(self.words()) {
+            // ORDERING: [H1] Acquire, as in `get`.
+            into.store(word.load(Ordering::Acquire), Ordering::Relaxed);
+        }
+        copy
     }
 }
 
 /// A histogram on a board.
 #[derive(Clone)]
 pub struct Histogram {
-    series: Series,
-    places: Places,
+    series: Series<Buckets>,
 }
 
 impl Metric for Histogram {
     const KIND: Kind = Kind::Histogram;
+    type Places = Buckets;
 
-    fn bind(binding: Binding) -> Option<Self> {
-        let Binding { series, bound } = binding;
-        let (segment, _) = series.cell(SUM)?;
-        let mut chain = vec![bound.slot];
-        segment.chain(bound.slot, bound.serial, |slot| chain.push(slot))?;
-        let places = Places::of(&chain, series.definition()?.bounds.len() + 1)?;
-        Some(Histogram { series, places })
+    #[inline]
+    fn of(series: Series<Buckets>) -> Self {
+        Histogram { series }
     }
 
-    fn sink() -> Self {
-        Histogram {
-            series: Series::sink(),
-            places: Places::Inline(Default::default()),
-        }
+    #[inline]
+    fn series(&self) -> &Series<Buckets> {
+        &self.series
     }
 }
 
@@ -111,15 +181,30 @@ impl Histogram {
     /// the sum one observation short.
     #[inline(always)]
     pub fn observe(&self, value: f64) {
-        let (Some((segment, head)), Some(definition)) =
-            (self.series.cell(SUM), self.series.definition())
+        let (Some(segment), Some(definition)) = (self.series.segment(), self.series.definition())
         else {
             return;
         };
-        let Some(place) = self.places.get(bucket_of(&definition.bounds, value)) else {
-            return;
+        let bucket = bucket_of(&definition.bounds, value);
+        let Some((count, sum)) = cells(&self.series, bucket) else {
+            return self.observe_slowly(bucket, value);
         };
-        segment.observe(place.cell(head), head, value);
+        match segment.try_observe(count, sum, value) {
+            Observed::Whole => {}
+            // What ended since does not miss it.
+            Observed::Half => drop(segment.add_float(sum, value)),
+            Observed::Not => self.observe_slowly(bucket, value),
+        }
+    }
+
+    fn observe_slowly(&self, bucket: usize, value: f64) {
+        self.series.update(|series, segment| {
+            let (count, sum) = cells(series, bucket).ok_or(Ended)?;
+            segment.add_int(count, 1)?;
+            // As in `observe`.
+            let _ = segment.add_float(sum, value);
+            Ok(())
+        });
     }
 
     /// Observes the seconds until the timer is dropped.

@@ -109,8 +109,24 @@ pub(crate) enum Lost {
     Refused(RefusedReason),
     /// A family of the same name and another type is there.
     Clash { slot: u32, serial: u64 },
+    /// What it was to belong to has ended meanwhile.
+    Orphaned,
+    /// The family has as many series as it may have.
+    Capped,
     /// The model's thread died.
     Died,
+}
+
+impl Lost {
+    /// The reason that the board counts.
+    pub(crate) fn reason(&self) -> RefusedReason {
+        match self {
+            Lost::Refused(reason) => *reason,
+            Lost::Capped => RefusedReason::FamilyFull,
+            // Something changes faster than it can be followed.
+            Lost::Orphaned | Lost::Clash { .. } | Lost::Died => RefusedReason::Overrun,
+        }
+    }
 }
 
 impl From<Died> for Lost {

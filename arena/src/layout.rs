@@ -65,13 +65,17 @@ pub(crate) struct Header {
     pub created_unix_nanos: u64,
     /// SipHash-1-3 with the key (0, 0) of all words before this one, `version` among them.
     pub checksum: u64,
-    reserved: [u64; 2],
+    /// Series that a family may have, 0 for any number; a definition may say otherwise.
+    pub series_cap: u64,
+    /// How long the gauges of a dead process are shown for themselves, in seconds; 0: 300.
+    pub keep_dead_seconds: u64,
     /// The one header word that changes: 0, or 1 once `rm` has given the board up.
     pub retired: u64,
 }
 const _: () = assert!(offset_of!(Header, version) == 8); // LAYOUT.md §3
 const _: () = assert!(offset_of!(Header, hash_key) == 184);
 const _: () = assert!(offset_of!(Header, checksum) == 240);
+const _: () = assert!(offset_of!(Header, series_cap) == 248);
 const _: () = assert!(offset_of!(Header, retired) == 264);
 const _: () = assert!(size_of::<Header>() as u64 <= PAGE);
 
@@ -84,15 +88,19 @@ pub(crate) struct Control {
     /// Where the search for a free slot begins: only a hint.
     pub hint: u64,
     pad1: [u64; 15],
-    pub refused: [u64; REFUSED_REASONS],
+    /// One word a reason, and room for reasons to come.
+    pub refused: [u64; 16],
     pub reclaimed: u64,
     pub reaped: u64,
+    pub folded: u64,
+    pub overflowed: u64,
+    pub expired: u64,
 }
-/// Words reserved for refusal counters, one a reason.
-pub(crate) const REFUSED_REASONS: usize = 8;
+/// Refusal counters that have a meaning, one a reason.
+pub(crate) const REFUSED_REASONS: usize = 9;
 const _: () = assert!(offset_of!(Control, hint) == 128); // LAYOUT.md §4
 const _: () = assert!(offset_of!(Control, refused) == 256);
-const _: () = assert!(offset_of!(Control, reclaimed) == 320);
+const _: () = assert!(offset_of!(Control, reclaimed) == 384);
 const _: () = assert!(size_of::<Control>() as u64 <= PAGE);
 
 /// One process row.
@@ -120,11 +128,13 @@ pub(crate) struct HeadRecord {
     /// First continuation: slot + 1, or 0.
     pub chain: u64,
     pub created_unix_nanos: u64,
-    /// The tag of the family that a series belongs to; 0 in a family.
-    pub family: u64,
-    /// `row + 1 | family's slot << 32`; the row is 0 for what belongs to no process.
-    pub owner: u64,
-    pub owner_incarnation: u64,
+    /// The tag of what this belongs to: a series' or a help's family, a part's series; 0 in a
+    /// family.
+    pub parent: u64,
+    pub parent_slot: u64,
+    /// In a family the tag of its definition's first life, or 0 if this is it. In a series
+    /// what expiry saw last. The one word of a record that changes in a life.
+    pub note: u64,
     pub text: [u64; 24],
 }
 /// The record of a continuation.

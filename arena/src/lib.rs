@@ -24,20 +24,28 @@
 
 #![warn(missing_docs)]
 
+mod aggregation;
+mod binding;
 mod board;
 pub mod buckets;
 mod builder;
+mod cap;
 mod check;
 mod clock;
 mod counter;
 mod environment;
 mod error;
+mod expire;
 mod family;
 mod file;
+mod fold;
 mod gauge;
 mod header;
+mod help;
 mod histogram;
 mod index;
+mod kept;
+mod labels;
 mod layout;
 mod lazy;
 mod ledger;
@@ -52,6 +60,7 @@ mod pair;
 )]
 mod planes;
 mod process;
+mod processes;
 mod read;
 mod recent;
 mod record;
@@ -72,13 +81,15 @@ mod summary;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod versions;
 
+pub use aggregation::{Aggregation, UnknownAggregation};
 pub use board::{Board, BoardOptions, UpdatePath, remove};
 pub use builder::{Builder, Family};
 pub use check::Fault;
 pub use counter::{Counter, Number};
 pub use error::{OpenError, RefusedReason, RegisterError};
-pub use family::{Aggregation, Kind};
+pub use family::Kind;
 pub use gauge::Gauge;
 pub use histogram::{Histogram, Timer};
 pub use layout::LAYOUT_VERSION;
@@ -86,6 +97,7 @@ pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
 #[doc(hidden)]
 pub use ledger::Ledger;
 pub use location::Location;
+pub use processes::ProcessView;
 pub use snapshot::{FamilyView, Reader, SeriesView};
 pub use stats::Stats;
 pub use summary::Summary;

@@ -55,10 +55,20 @@ mod kernel {
             Ok(reopen)
         }
 
-        /// A description of its own. No allocation for paths below 384 bytes.
+        /// A description of its own, to take locks with. No allocation for paths below 384
+        /// bytes.
         pub(crate) fn open(&self) -> io::Result<LockFile> {
+            self.open_as(true)
+        }
+
+        /// As [`open`](Self::open), only to ask who holds a lock: needs no write permission.
+        pub(crate) fn probe(&self) -> io::Result<LockFile> {
+            self.open_as(false)
+        }
+
+        fn open_as(&self, writable: bool) -> io::Result<LockFile> {
             let mut options = OpenOptions::new();
-            options.read(true).write(true);
+            options.read(true).write(writable);
             if self._nameless.is_none() {
                 options.custom_flags(libc::O_NOFOLLOW);
             }
@@ -169,8 +179,8 @@ mod kernel {
     }
 
     struct OwnRowPage {
-        /// Row + 1, or 0.
-        row: AtomicU64,
+        /// The row and its incarnation as `Own::word` has them, or 0.
+        own: AtomicU64,
         /// What keeps the life lock: the address of a mapping, `descriptor << 1 | 1`, or 0.
         /// A word, not a box: a row may be claimed where nothing may be allocated.
         life: AtomicU64,
@@ -206,9 +216,10 @@ mod kernel {
             unsafe { self.page.as_ref() }
         }
 
-        /// Row + 1 of this process on this board, or 0 if it has none yet.
-        pub(crate) fn row(&self) -> &AtomicU64 {
-            &self.page().row
+        /// `Own::word` of this process on this board, or 0 if it has no row yet.
+        #[inline]
+        pub(crate) fn word(&self) -> &AtomicU64 {
+            &self.page().own
         }
 
         /// Keeps `life` until the board is dropped by the process that took it.
@@ -217,14 +228,15 @@ mod kernel {
                 Life::Mapped(mapping) => ManuallyDrop::new(mapping).0 as u64,
                 Life::Open(lock) => (lock.0.into_raw_fd() as u64) << 1 | 1,
             };
-            // Relaxed: read again only by the drop, which has `&mut self`.
+            // Relaxed: taken out again by whoever lets go of it, once.
             let before = self.page().life.swap(word, Ordering::Relaxed);
             debug_assert_eq!(before, 0, "a process adopts one row a board");
         }
     }
 
-    impl Drop for OwnRow {
-        fn drop(&mut self) {
+    impl OwnRow {
+        /// Lets go of the life that was adopted, if there is one.
+        pub(crate) fn let_go(&self) {
             match self.page().life.swap(0, Ordering::Relaxed) {
                 0 => {}
                 descriptor if descriptor & 1 != 0 => {
@@ -234,6 +246,12 @@ mod kernel {
                 }
                 mapping => drop(Mapping(mapping as usize)),
             }
+        }
+    }
+
+    impl Drop for OwnRow {
+        fn drop(&mut self) {
+            self.let_go();
             // SAFETY: the page was mapped by `new` and no borrow of it outlives `self`.
             let _ = unsafe { rustix::mm::munmap(self.page.as_ptr().cast(), PAGE) };
         }
@@ -284,6 +302,10 @@ mod modelled {
                 table: self.table.clone(),
             })
         }
+
+        pub(crate) fn probe(&self) -> io::Result<LockFile> {
+            self.open()
+        }
     }
 
     pub(crate) struct LockFile {
@@ -328,24 +350,28 @@ mod modelled {
     }
 
     pub(crate) struct OwnRow {
-        row: AtomicU64,
+        own: AtomicU64,
         life: std::sync::Mutex<Option<LockFile>>,
     }
 
     impl OwnRow {
         pub(crate) fn new() -> io::Result<OwnRow> {
             Ok(OwnRow {
-                row: AtomicU64::new(0),
+                own: AtomicU64::new(0),
                 life: std::sync::Mutex::new(None),
             })
         }
 
-        pub(crate) fn row(&self) -> &AtomicU64 {
-            &self.row
+        pub(crate) fn word(&self) -> &AtomicU64 {
+            &self.own
         }
 
         pub(crate) fn adopt(&self, life: LockFile) {
             *self.life.lock().unwrap() = Some(life);
+        }
+
+        pub(crate) fn let_go(&self) {
+            *self.life.lock().unwrap() = None;
         }
     }
 }

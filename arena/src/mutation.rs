@@ -48,6 +48,16 @@ pub(crate) enum Mutation {
     NoChangeLock,
     /// What was unlinked by one who then died is not freed by the next sweep.
     SweepOnlyLinked,
+    /// [S6] A child's registration looks at its parent with a load.
+    ParentLoaded,
+    /// [F1] A part is folded whether or not it still is FOLDING.
+    FoldTwice,
+    /// A part is folded while the accumulator's last one is not freed.
+    FoldOverNamed,
+    /// A series' builder leaves in the accumulator what the life before left.
+    AccumulatorKept,
+    /// A split gauge's parts are added up without a second look at the accumulator.
+    ReadOnce,
 }
 
 #[cfg(not(all(test, arena_loom)))]

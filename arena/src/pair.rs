@@ -124,25 +124,29 @@ compile_error!("a board needs a 16-byte compare-and-swap: x86-64 or aarch64");
 #[cfg(not(all(test, arena_loom)))]
 pub(crate) use machine::Pair;
 
-/// loom has no 16-byte atomics: a modelled pair is one word, 32 bits of value and 32 of
-/// the tag's serial. Its two halves are still loaded one after the other, as on the machine.
+/// loom has no 16-byte atomics: a modelled pair is one word, a small value and what the tag
+/// says. Its two halves are still loaded one after the other, as on the machine.
 #[cfg(all(test, arena_loom))]
 mod modelled {
     use crate::mutation::{self, Mutation};
-    use crate::slot::State;
+    use crate::slot::{Slot, State, fold_name, of_fold_name};
     use crate::sync::{AtomicU64, Ordering};
 
     #[derive(Clone, Copy)]
     pub(crate) struct Pair<'r>(&'r AtomicU64);
 
+    const VALUE: u64 = (1 << 24) - 1;
+
+    /// `serial:32 | slot + 1 of a fold's name:8 | value:24`.
     fn pack((value, tag): (u64, u64)) -> u64 {
-        let serial = match State::of(tag) {
-            State::Free => 0,
-            State::Ready { serial } => serial,
-            other => panic!("{other:?} is not a tag"),
+        let (serial, slot) = match (State::of(tag), of_fold_name(tag)) {
+            (State::Free, _) => (0, 0),
+            (State::Ready { serial }, _) => (serial, 0),
+            (_, Some((slot, serial))) => (serial, u64::from(slot) + 1),
+            (other, None) => panic!("{other:?} is not a tag"),
         };
-        assert!(value <= u64::from(u32::MAX) && serial <= u64::from(u32::MAX));
-        serial << 32 | value
+        assert!(value <= VALUE && slot <= 0xff && serial <= u64::from(u32::MAX));
+        serial << 32 | slot << 24 | value
     }
 
     fn acquire() -> Ordering {
@@ -155,13 +159,15 @@ mod modelled {
         }
 
         pub(crate) fn value(&self) -> u64 {
-            self.0.load(acquire()) & u64::from(u32::MAX)
+            self.0.load(acquire()) & VALUE
         }
 
         pub(crate) fn tag(&self) -> u64 {
-            match self.0.load(acquire()) >> 32 {
-                0 => 0,
-                serial => State::Ready { serial }.word(),
+            let word = self.0.load(acquire());
+            match (word >> 32, (word >> 24) as u8) {
+                (0, _) => 0,
+                (serial, 0) => State::Ready { serial }.word(),
+                (serial, slot) => fold_name(Slot(u32::from(slot) - 1), serial),
             }
         }
 

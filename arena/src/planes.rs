@@ -52,6 +52,17 @@ impl Cell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended;
 
+/// How far a tried observation came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Observed {
+    /// Counted and added to the sum.
+    Whole,
+    /// Counted only.
+    Half,
+    /// Nothing was done.
+    Not,
+}
+
 /// Aborts in a row after which an update takes the shared plane. A debugger that steps
 /// through a sequence aborts it every time.
 const MAX_ABORTS: u32 = 8;
@@ -176,90 +187,53 @@ mod local {
             unsafe { Pair::new(at) }
         }
 
-        /// Adds to an integer cell. One restartable sequence; no call, lock or syscall when
-        /// this CPU's unit has begun.
+        /// Tries to add to an integer cell. One restartable sequence; no call, lock or syscall.
+        /// False: nothing was added, [`add_int`](Self::add_int) knows what is lacking.
         #[inline(always)]
-        pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
-            if let Some(target) = self.target(cell) {
-                // SAFETY: `target` built it from this segment: the table's entries are
-                // planes of this mapping, each with a unit for every `Slot`; `cell.index`
-                // is below `UNIT_CELLS`.
-                if unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) }
-                    == Outcome::Done
-                {
-                    return Ok(());
-                }
-            } else if self.try_add_shared(cell, |value| value.wrapping_add(amount)) {
-                return Ok(());
-            }
-            self.add_int_slowly(cell.tag, cell.head, cell.slot, cell.index, amount)
-        }
-
-        /// Adds to a float cell; as [`add_int`](Self::add_int).
-        #[inline(always)]
-        pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
-            if let Some(target) = self.target(cell) {
-                // SAFETY: as in `add_int`.
-                if unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) }
-                    == Outcome::Done
-                {
-                    return Ok(());
-                }
-            } else if self.try_add_shared(cell, add_to_bits(amount)) {
-                return Ok(());
-            }
-            self.add_float_slowly(cell.tag, cell.head, cell.slot, cell.index, amount)
-        }
-
-        /// Adds one to an integer cell, and then `amount` to the head's cell 0. As
-        /// [`add_int`](Self::add_int); a death in between leaves the second out.
-        #[inline(always)]
-        pub(crate) fn observe(&self, count: Cell, sum: Cell, amount: f64) {
-            debug_assert!(sum.index == 0 && sum.slot == sum.head);
-            if let Some(target) = self.target(sum) {
-                // SAFETY: as in `add_int`, for both cells.
-                let outcome = unsafe {
-                    rseq::observe(&target, count.unit(), count.offset(), sum.unit(), amount)
-                };
-                match outcome {
-                    Outcome::Done => return,
-                    Outcome::Half => return self.add_sum_slowly(sum, amount),
-                    _ => {}
-                }
-            }
-            self.observe_slowly(count, sum, amount);
-        }
-
-        #[inline(never)]
-        fn add_sum_slowly(&self, sum: Cell, amount: f64) {
-            // A series that has ended takes no more: nothing to be done about it.
-            let _ = self.add_float(sum, amount);
-        }
-
-        #[inline(never)]
-        fn observe_slowly(&self, count: Cell, sum: Cell, amount: f64) {
-            if self.add_int(count, 1).is_ok() {
-                self.add_sum_slowly(sum, amount);
-            }
-        }
-
-        // The cell comes in registers: as a struct it would be stored on the fast path too.
-        #[inline(never)]
-        fn add_int_slowly(
-            &self,
-            tag: u64,
-            head: Slot,
-            slot: Slot,
-            index: u32,
-            amount: u64,
-        ) -> Result<(), Ended> {
-            let cell = Cell {
-                head,
-                slot,
-                index,
-                tag,
+        pub(crate) fn try_add_int(&self, cell: Cell, amount: u64) -> bool {
+            let Some(target) = self.target(cell) else {
+                return self.try_add_shared(cell, |value| value.wrapping_add(amount));
             };
-            // SAFETY: as in `add_int`.
+            // SAFETY: `target` built it from this segment: the table's entries are planes of
+            // this mapping, each with a unit for every `Slot`; `cell.index` is below
+            // `UNIT_CELLS`.
+            let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) };
+            outcome == Outcome::Done
+        }
+
+        /// Tries to add to a float cell; as [`try_add_int`](Self::try_add_int).
+        #[inline(always)]
+        pub(crate) fn try_add_float(&self, cell: Cell, amount: f64) -> bool {
+            let Some(target) = self.target(cell) else {
+                return self.try_add_shared(cell, add_to_bits(amount));
+            };
+            // SAFETY: as in `try_add_int`.
+            let outcome = unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) };
+            outcome == Outcome::Done
+        }
+
+        /// Tries to add one to an integer cell, and then `amount` to the head's cell 0. As
+        /// [`try_add_int`](Self::try_add_int); a death in between leaves the second out.
+        #[inline(always)]
+        pub(crate) fn try_observe(&self, count: Cell, sum: Cell, amount: f64) -> Observed {
+            debug_assert!(sum.index == 0 && sum.slot == sum.head);
+            let Some(target) = self.target(sum) else {
+                return Observed::Not;
+            };
+            // SAFETY: as in `try_add_int`, for both cells.
+            let outcome =
+                unsafe { rseq::observe(&target, count.unit(), count.offset(), sum.unit(), amount) };
+            match outcome {
+                Outcome::Done => Observed::Whole,
+                Outcome::Half => Observed::Half,
+                _ => Observed::Not,
+            }
+        }
+
+        /// Adds to an integer cell, on this CPU's plane or the shared one.
+        #[cold]
+        pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
+            // SAFETY: as in `try_add_int`.
             let add = |target: &Target| unsafe {
                 rseq::add_int(target, cell.unit(), cell.offset(), amount)
             };
@@ -269,22 +243,10 @@ mod local {
             self.add_shared(cell, |value| value.wrapping_add(amount))
         }
 
-        #[inline(never)]
-        fn add_float_slowly(
-            &self,
-            tag: u64,
-            head: Slot,
-            slot: Slot,
-            index: u32,
-            amount: f64,
-        ) -> Result<(), Ended> {
-            let cell = Cell {
-                head,
-                slot,
-                index,
-                tag,
-            };
-            // SAFETY: as in `add_int`.
+        /// Adds to a float cell; as [`add_int`](Self::add_int).
+        #[cold]
+        pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
+            // SAFETY: as in `try_add_int`.
             let add = |target: &Target| unsafe {
                 rseq::add_float(target, cell.unit(), cell.offset(), amount)
             };
@@ -404,10 +366,16 @@ mod local {
             self.add_shared(cell, add_to_bits(amount))
         }
 
-        pub(crate) fn observe(&self, count: Cell, sum: Cell, amount: f64) {
-            if self.add_int(count, 1).is_ok() {
-                let _ = self.add_float(sum, amount);
-            }
+        pub(crate) fn try_add_int(&self, _: Cell, _: u64) -> bool {
+            false
+        }
+
+        pub(crate) fn try_add_float(&self, _: Cell, _: f64) -> bool {
+            false
+        }
+
+        pub(crate) fn try_observe(&self, _: Cell, _: Cell, _: f64) -> Observed {
+            Observed::Not
         }
     }
 }
@@ -538,7 +506,7 @@ mod tests {
         let at = Location::Path(directory.path().join("half.board"));
         let board = Board::options().slots(64).create(&at).unwrap();
         let histogram = board.histogram("h", "").buckets(&[1.0, 2.0, 3.0]);
-        histogram.register().unwrap();
+        let histogram = histogram.register().unwrap();
         let segment = &board.attached().unwrap().segment;
         // The head and the continuation of the one chain that has one.
         let chained = (0..64).find_map(|index| {
@@ -555,7 +523,7 @@ mod tests {
         let sum = Cell::of_head(head, 0, tag);
         let count = Cell { slot, ..sum };
         segment.add_int(count, 1).unwrap();
-        segment.observe(count, sum, 2.5);
+        histogram.observe(2.5);
         let planes: Vec<u32> = segment.ready_planes().collect();
         assert_eq!(segment.sum_int(&planes, slot, 0, tag), 2);
         assert_eq!(segment.sum_float(&planes, head, 0, tag), 2.5);

@@ -12,6 +12,7 @@ use crate::index::Lost;
 use crate::layout::{Control, HeadRecord, Row};
 use crate::liveness::{LockFile, OwnRow, Reopen};
 use crate::mutation::{self, Mutation};
+use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::step::{self, Step};
@@ -22,6 +23,43 @@ use core::mem::offset_of;
 pub(crate) struct Process {
     own: OwnRow,
     reopen: Reopen,
+}
+
+/// A process on a board: its row and which of the row's processes it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Own {
+    pub row: u32,
+    pub incarnation: u64,
+}
+
+impl Own {
+    const ROW_BITS: u32 = 17;
+
+    /// As one word that is never 0.
+    pub(crate) fn word(self) -> u64 {
+        self.incarnation << Self::ROW_BITS | u64::from(self.row + 1)
+    }
+
+    /// The inverse; `None` for 0.
+    pub(crate) fn of(word: u64) -> Option<Own> {
+        let row = (word & ((1 << Self::ROW_BITS) - 1)) as u32;
+        let incarnation = word >> Self::ROW_BITS;
+        row.checked_sub(1).map(|row| Own { row, incarnation })
+    }
+
+    /// As the two words that are the key of the process's parts.
+    pub(crate) fn key(self) -> [u8; crate::fold::PART_KEY] {
+        let mut key = [0; crate::fold::PART_KEY];
+        key[..8].copy_from_slice(&u64::from(self.row + 1).to_le_bytes());
+        key[8..].copy_from_slice(&self.incarnation.to_le_bytes());
+        key
+    }
+
+    /// The inverse, of whatever a board says.
+    pub(crate) fn of_key(row: u64, incarnation: u64) -> Own {
+        let row = u32::try_from(row).unwrap_or(0).wrapping_sub(1);
+        Own { row, incarnation }
+    }
 }
 
 /// A row's word, decoded.
@@ -52,27 +90,37 @@ impl Process {
         })
     }
 
-    /// A description of the board to ask about locks with.
+    /// A description of the board to take locks with.
     pub(crate) fn locks(&self) -> std::io::Result<LockFile> {
         self.reopen.open()
+    }
+
+    /// A description of the board to ask about locks with: needs no write permission.
+    pub(crate) fn probe(&self) -> std::io::Result<LockFile> {
+        self.reopen.probe()
     }
 }
 
 impl Segment {
-    /// The row of this process, claimed now if it has none (also after a fork). One relaxed
+    /// The place of this process, claimed now if it has none (also after a fork). One relaxed
     /// load when it has one; else about ten syscalls, and one for each row in use when no
     /// free one is left.
-    pub(crate) fn own_row(&self) -> Result<u32, Lost> {
-        // Relaxed: the word is this process's own; the row's contents are never read by it.
-        let own = self.process.own.row().load(Ordering::Relaxed);
-        match own.checked_sub(1) {
-            Some(row) => Ok(row as u32),
+    pub(crate) fn own(&self) -> Result<Own, Lost> {
+        match Own::of(self.own_word()) {
+            Some(own) => Ok(own),
             None => self.claim_row(),
         }
     }
 
+    /// [`Own::word`] of this process, or 0 if it has no row yet.
+    #[inline]
+    pub(crate) fn own_word(&self) -> u64 {
+        // Relaxed: the word is this process's own; the row's contents are never read by it.
+        self.process.own.word().load(Ordering::Relaxed)
+    }
+
     #[cold]
-    fn claim_row(&self) -> Result<u32, Lost> {
+    fn claim_row(&self) -> Result<Own, Lost> {
         let change = self
             .process
             .locks()
@@ -81,8 +129,8 @@ impl Segment {
         // whether their processes are still there.
         for reap in [false, true] {
             for row in 0..self.geometry.processes {
-                if let Some(row) = self.claim_this_row(row, reap, &change)? {
-                    return Ok(row);
+                if let Some(own) = self.claim_this_row(row, reap, &change)? {
+                    return Ok(own);
                 }
             }
         }
@@ -90,7 +138,7 @@ impl Segment {
     }
 
     /// Tries one row; `None` if it is not to be had.
-    fn claim_this_row(&self, row: u32, reap: bool, change: &LockFile) -> Result<Option<u32>, Lost> {
+    fn claim_this_row(&self, row: u32, reap: bool, change: &LockFile) -> Result<Option<Own>, Lost> {
         let word = self.row(row, offset_of!(Row, word));
         let (life_byte, change_byte) =
             (self.geometry.life_byte(row), self.geometry.change_byte(row));
@@ -107,7 +155,7 @@ impl Segment {
     }
 
     /// Under `R(row)`.
-    fn claim_locked(&self, row: u32, change: &LockFile) -> Result<Option<u32>, Lost> {
+    fn claim_locked(&self, row: u32, change: &LockFile) -> Result<Option<Own>, Lost> {
         step::at(Step::RowChanging)?;
         let word = self.row(row, offset_of!(Row, word));
         let life_byte = self.geometry.life_byte(row);
@@ -118,8 +166,7 @@ impl Segment {
         // the kernel's and says nothing to the language.
         let before = RowWord::of(word.load(Ordering::Acquire));
         if before.in_use {
-            self.resolve(row)?;
-            self.count(offset_of!(Control, reaped));
+            self.bury(row, before)?;
         }
         let unlockable = |_| Lost::Refused(RefusedReason::Unlockable);
         let life = self.process.locks().map_err(unlockable)?;
@@ -133,7 +180,8 @@ impl Segment {
         self.describe_self(row);
         let now = RowWord {
             in_use: true,
-            incarnation: before.incarnation + 1,
+            // As many as its word has room for: a damaged row begins again.
+            incarnation: (before.incarnation + 1) & (u64::MAX >> Own::ROW_BITS),
         };
         // In use before another thread of this process can build under it: a reaper looks at
         // rows in use only.
@@ -144,9 +192,13 @@ impl Segment {
         // Another thread of this process may have claimed a row meanwhile: then this one is
         // given back.
         // Relaxed: see `own_row`.
-        let own = self.process.own.row();
+        let word_of_ours = self.process.own.word();
+        let own = Own {
+            row,
+            incarnation: now.incarnation,
+        };
         if let Err(theirs) =
-            own.compare_exchange(0, u64::from(row) + 1, Ordering::Relaxed, Ordering::Relaxed)
+            word_of_ours.compare_exchange(0, own.word(), Ordering::Relaxed, Ordering::Relaxed)
         {
             let free = RowWord {
                 in_use: false,
@@ -154,10 +206,20 @@ impl Segment {
             };
             // ORDERING: [R1] Release, as above.
             word.store(free.word(), Ordering::Release);
-            return Ok(Some((theirs - 1) as u32));
+            return Ok(Own::of(theirs));
         }
         self.process.own.adopt(life);
-        Ok(Some(row))
+        Ok(Some(own))
+    }
+
+    /// Under `R(row)` with `L(row)` free: does for a dead process what it cannot do any more.
+    /// Two passes over the state words.
+    fn bury(&self, row: u32, word: RowWord) -> Result<(), Lost> {
+        self.resolve(row)?;
+        let incarnation = word.incarnation;
+        self.settle(Own { row, incarnation })?;
+        self.count(offset_of!(Control, reaped));
+        Ok(())
     }
 
     /// Under `R(row)` with `L(row)` free: completes or gives back what the dead process was
@@ -227,32 +289,100 @@ impl Segment {
         if !now.in_use || (is_held && !mutation::is(Mutation::NoSecondLook)) {
             return Ok(false);
         }
-        self.resolve(row)?;
+        self.bury(row, now)?;
         let free = RowWord {
             in_use: false,
             incarnation: now.incarnation,
         };
         // ORDERING: [R1] Release: who claims the row next sees what was resolved.
         word.store(free.word(), Ordering::Release);
-        self.count(offset_of!(Control, reaped));
         Ok(true)
     }
 
-    /// Finishes what the dead left in the slots: reaps the rows that BUILDING slots name if
-    /// their processes are gone, and unlinks REMOVED slots. One pass over the state words,
-    /// one lock probe for each BUILDING slot.
+    /// Gives this process's row back, as its reaper would: for one that is about to end. No
+    /// other thread may register or change a gauge meanwhile.
+    pub(crate) fn leave(&self) -> Result<(), Lost> {
+        let word = self.own_word();
+        let Some(own) = Own::of(word) else {
+            return Ok(());
+        };
+        let Ok(change) = self.process.locks() else {
+            return Ok(());
+        };
+        if self.is_building(own.row) || !change.try_lock(self.geometry.change_byte(own.row)) {
+            // Its reaper will do it.
+            return Ok(());
+        }
+        // Relaxed: as in `own_word`. Whoever comes now claims another row.
+        let own_word = self.process.own.word();
+        let left = own_word.compare_exchange(word, 0, Ordering::Relaxed, Ordering::Relaxed);
+        if left.is_ok() {
+            let now = RowWord {
+                in_use: true,
+                incarnation: own.incarnation,
+            };
+            self.bury(own.row, now)?;
+            let free = RowWord {
+                in_use: false,
+                ..now
+            };
+            // ORDERING: [R1] Release, as in `reap_locked`.
+            self.row(own.row, offset_of!(Row, word))
+                .store(free.word(), Ordering::Release);
+            self.process.own.let_go();
+        }
+        change.unlock(self.geometry.change_byte(own.row));
+        Ok(())
+    }
+
+    /// Whether a slot is BUILDING under this row.
+    fn is_building(&self, row: u32) -> bool {
+        let mut slots = (0..self.geometry.slots).filter_map(|index| self.slot(index));
+        slots.any(|slot| {
+            // Relaxed: a thread that is only now beginning was told not to.
+            let state = State::of(self.state(slot).load(Ordering::Relaxed));
+            matches!(state, State::Building { row: builder, .. } if builder == row)
+        })
+    }
+
+    /// Whether a process that was on the board still is. One lock probe.
+    pub(crate) fn is_alive(&self, own: Own, locks: &LockFile) -> bool {
+        if own.row >= self.geometry.processes {
+            return false;
+        }
+        // ORDERING: [R1] Acquire; pairs with the Release of `claim_locked`.
+        let word = RowWord::of(
+            self.row(own.row, offset_of!(Row, word))
+                .load(Ordering::Acquire),
+        );
+        word.in_use
+            && word.incarnation == own.incarnation
+            && locks.is_held(self.geometry.life_byte(own.row))
+    }
+
+    /// Finishes what the dead left: reaps every row whose process is gone, unlinks REMOVED
+    /// slots, removes orphans and definitions that are out of use. A few passes over the state
+    /// words, one lock probe for each row in use.
     pub(crate) fn reap_dead(&self) -> Result<(), Lost> {
         let Ok(locks) = self.process.locks() else {
             return Ok(());
         };
+        for row in 0..self.geometry.processes {
+            self.reap(row, &locks)?;
+        }
         for index in 0..self.geometry.slots {
             let Some(slot) = self.slot(index) else { break };
-            // ORDERING: [S1] Acquire: `unlink` reads the record behind it.
+            // ORDERING: [S1] Acquire: the record behind it.
             match State::of(self.state(slot).load(Ordering::Acquire)) {
-                State::Building { row, .. } if row < self.geometry.processes => {
-                    self.reap(row, &locks)?;
-                }
                 State::Removed { serial } => self.unlink(slot, serial)?,
+                State::Ready { serial } => {
+                    let bound = Bound { slot, serial };
+                    if !self.remove_orphan(bound)?
+                        && (self.is_forgotten(bound) || self.is_out_of_use(bound))
+                    {
+                        self.remove(bound)?;
+                    }
+                }
                 _ => {}
             }
         }
@@ -285,7 +415,6 @@ impl Segment {
 #[cfg(not(all(test, arena_loom)))]
 mod identity {
     use std::io::Read;
-    use std::os::unix::fs::MetadataExt;
 
     /// `major << 32 | minor << 16 | patch` of this library.
     pub(super) const LIBRARY_VERSION: u64 = number(env!("CARGO_PKG_VERSION_MAJOR")) << 32
@@ -323,7 +452,7 @@ mod identity {
                 .map_or(0, |b| u64::from_le_bytes(*b))
         };
         Identity {
-            pid_namespace: std::fs::metadata("/proc/self/ns/pid").map_or(0, |meta| meta.ino()),
+            pid_namespace: crate::environment::pid_namespace(),
             start_ticks,
             name: [word(0), word(8)],
         }

@@ -22,13 +22,13 @@ impl Recent {
         }
     }
 
-    /// Where the key of these words is looked up. One multiplication a word; not keyed: see
+    /// Where the series of a family with a key of these words is looked up. One multiplication a word; not keyed: see
     /// above.
     #[inline]
-    pub(crate) fn place(&self, key: &[u64]) -> &AtomicU32 {
+    pub(crate) fn place(&self, family: u64, key: &[u64]) -> &AtomicU32 {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
         let mix = |hash: u64, word: &u64| (hash.rotate_left(5) ^ word).wrapping_mul(ODD);
-        let hash = key.iter().fold(0, mix);
+        let hash = key.iter().fold(mix(0, &family), mix);
         &self.places[(hash >> 52) as usize % PLACES]
     }
 

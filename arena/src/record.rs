@@ -1,10 +1,18 @@
 //! What a slot says: the fixed words of its record and the text that runs along its chain.
 //!
-//! A record is written by its builder alone, before the slot is linked, and never changes
-//! in that life. Readers may meet the words of a later life; each of them looks at the
+//! ```text
+//! family ◀── series ◀── part     a process's own share of a gauge
+//!        ◀── help                other words for the same definition
+//! ```
+//!
+//! Each names its parent by slot and tag, and is nothing without it: what is left of a parent
+//! that has ended is an orphan, which readers pass over and the next sweep removes.
+//!
+//! A record is written by its builder alone, before the slot is linked, and but for `note`
+//! never changes in that life. Readers may meet the words of a later life; each of them looks at the
 //! state word again before it believes what it read. Text is copied word by word.
 
-use crate::family;
+use crate::family::{self, Aggregation, Kind};
 use crate::layout::{
     CONTINUATION_TEXT_LEN, ContinuationRecord, HEAD_TEXT_LEN, HeadRecord, MAX_CHAIN, MAX_TEXT_LEN,
     UNIT_CELLS,
@@ -17,15 +25,19 @@ use core::mem::offset_of;
 /// What a chain holds.
 pub(crate) const FAMILY: u8 = 1;
 pub(crate) const SERIES: u8 = 2;
+/// What one process contributes to a gauge.
+pub(crate) const PART: u8 = 3;
+/// Unit and help of a family, where they are not those that it was registered with.
+pub(crate) const HELP: u8 = 4;
 
-/// What is looked up. The text is a family's definition or a series' label values, in the
-/// canonical bytes of `LAYOUT.md` §9.
+/// What is looked up. The text is a family's definition, a series' label values or a part's
+/// owner, in the canonical bytes of `LAYOUT.md` §9.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key<'a> {
     pub hash: u64,
     pub kind: u8,
-    /// The family's tag for a series, 0 for a family.
-    pub family: u64,
+    /// The tag of what it belongs to, 0 for a family.
+    pub parent: u64,
     pub text: &'a [u8],
 }
 
@@ -48,7 +60,7 @@ impl Key<'_> {
         let word = |field| words.at(field).load(Ordering::Relaxed);
         Shape::of(word(offset_of!(HeadRecord, shape))).kind == self.kind
             && word(offset_of!(HeadRecord, lengths)) as u32 as usize == self.text.len()
-            && word(offset_of!(HeadRecord, family)) == self.family
+            && word(offset_of!(HeadRecord, parent)) == self.parent
             && segment.text_begins_with(slot, self.text)
     }
 
@@ -118,6 +130,18 @@ impl Shape {
             | u64::from(self.slots) << 48
     }
 
+    /// Whether something may belong to it: series and a help to a family, parts to a gauge.
+    pub(crate) fn has_children(self) -> bool {
+        self.kind == FAMILY || self.is_split()
+    }
+
+    /// Whether it is a series whose value is put together from the parts of processes.
+    pub(crate) fn is_split(self) -> bool {
+        self.kind == SERIES
+            && Kind::of(self.metric) == Some(Kind::Gauge)
+            && Aggregation::of(self.aggregation).is_some_and(Aggregation::is_split)
+    }
+
     /// Slots that a record of this many cells and text bytes takes; `None` if they are
     /// more than the longest chain.
     pub(crate) fn slots_for(cells: usize, text_len: usize) -> Option<u16> {
@@ -143,8 +167,20 @@ pub(crate) struct Draft<'a> {
     pub metric: u8,
     pub aggregation: u8,
     pub cells: u16,
-    /// The family's slot, for a series.
-    pub family_slot: u32,
+    /// Where the parent is.
+    pub parent_slot: u32,
+    pub note: u64,
+    /// How many series the family may have, 0 for any number.
+    pub cap: u64,
+}
+
+impl Draft<'_> {
+    /// Whether the dead are folded into it.
+    pub(crate) fn accumulates(&self) -> bool {
+        self.key.kind == SERIES
+            && Kind::of(self.metric) == Some(Kind::Gauge)
+            && Aggregation::of(self.aggregation).is_some_and(|how| how.fold().is_some())
+    }
 }
 
 /// Where a word of text lies: in the head's record, then in each continuation's.
@@ -190,12 +226,12 @@ impl Segment {
         let same = |(place, text): (usize, &u64)| word(HEAD_TEXT + 8 * place) == *text;
         Shape::of(word(offset_of!(HeadRecord, shape))).kind == SERIES
             && word(offset_of!(HeadRecord, lengths)) as u32 as usize == len
-            && word(offset_of!(HeadRecord, family)) == family
+            && word(offset_of!(HeadRecord, parent)) == family
             && text.iter().enumerate().all(same)
     }
 
     #[inline]
-    fn head_word(&self, slot: Slot, field: usize) -> u64 {
+    pub(crate) fn head_word(&self, slot: Slot, field: usize) -> u64 {
         // Relaxed: record words are ordered by the link or the state word that led here.
         self.record(slot, field).load(Ordering::Relaxed)
     }
@@ -315,12 +351,12 @@ impl Segment {
             draft.key.text.len() as u64 | (draft.text.len() as u64) << 32,
         );
         put(offset_of!(HeadRecord, created_unix_nanos), now);
-        put(offset_of!(HeadRecord, family), draft.key.family);
+        put(offset_of!(HeadRecord, parent), draft.key.parent);
         put(
-            offset_of!(HeadRecord, owner),
-            u64::from(draft.family_slot) << 32,
+            offset_of!(HeadRecord, parent_slot),
+            u64::from(draft.parent_slot),
         );
-        put(offset_of!(HeadRecord, owner_incarnation), 0);
+        put(offset_of!(HeadRecord, note), draft.note);
         let leads_to = |next: Option<&Slot>| next.map_or(0, |slot| u64::from(slot.index()) + 1);
         put(offset_of!(HeadRecord, chain), leads_to(chain.first()));
         for (place, slot) in chain.iter().enumerate() {

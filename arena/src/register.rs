@@ -10,7 +10,7 @@ use crate::error::RefusedReason;
 use crate::index::{Link, Lost, Walk};
 use crate::layout::{Control, HeadRecord, MAX_CHAIN};
 use crate::mutation::{self, Mutation};
-use crate::record::{Draft, Shape};
+use crate::record::{Draft, FAMILY, Key, SERIES, Shape};
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::step::{self, Died, Step};
@@ -50,29 +50,64 @@ impl Segment {
         }
         // 1. It may be there.
         if let Walk::Live { slot, serial } = self.find(&draft.key)? {
-            return Ok(Bound { slot, serial });
+            return self.unless_orphaned(draft, Bound { slot, serial });
+        }
+        if draft.cap > 0 && !self.has_room(draft) {
+            return Err(Lost::Capped);
         }
         let slots = Shape::slots_for(usize::from(draft.cells), draft.text.len())
             .ok_or(RefusedReason::TooLong)?;
         if self.is_retired() {
             return Err(RefusedReason::Unlockable.into());
         }
-        let row = self.own_row()?;
+        let row = self.own()?.row;
         // 2. A slot, under our row and a new serial.
         let serial = self.next_serial()?;
         let building = State::Building { row, serial };
         let head = self.claim_or_sweep(building)?;
         step::at(Step::Claimed)?;
+        // Before the link, so that never fewer are counted than there are.
+        self.count_series(&draft.key, draft.parent_slot, 1);
         // 3 to 6, or give back what was taken.
         let built = self.build(head, serial, row, slots, draft);
         match built {
             Ok(bound) if bound.slot == head => {}
             Err(Lost::Died) => {}
             _ => {
+                self.uncount(&draft.key, draft.parent_slot);
                 self.release(head, building);
             }
         }
-        built
+        self.unless_orphaned(draft, built?)
+    }
+
+    /// The series or part, if what it belongs to still lives; else it is removed again.
+    ///
+    /// A parent's remover ends the parent and then looks for children. By changing the parent's
+    /// word, if only to itself, this stands either before that end, and the remover sees the
+    /// child; or after it, and sees the end. A load could miss it while the remover misses us.
+    fn unless_orphaned(&self, draft: &Draft<'_>, child: Bound) -> Result<Bound, Lost> {
+        let tag = draft.key.parent;
+        if tag == 0 {
+            return Ok(child);
+        }
+        let Some(parent) = self.slot(draft.parent_slot) else {
+            return Err(Lost::Orphaned);
+        };
+        let state = self.state(parent);
+        // ORDERING: [S6] AcqRel; pairs with the CAS of `remove`.
+        let lives = if mutation::is(Mutation::ParentLoaded) {
+            state.load(Ordering::Acquire) == tag
+        } else {
+            state
+                .compare_exchange(tag, tag, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+        };
+        if lives {
+            return Ok(child);
+        }
+        self.remove(child)?;
+        Err(Lost::Orphaned)
     }
 
     /// Steps 3 to 6 for a claimed `head`. When another registration has won, its chain.
@@ -100,6 +135,9 @@ impl Segment {
             fence(Ordering::Release);
         }
         self.write_record(head, chain, draft, clock::unix_nanos());
+        if draft.accumulates() {
+            self.begin_accumulator(Bound { slot: head, serial });
+        }
         step::at(Step::Written)?;
         // 5. The link.
         loop {
@@ -128,12 +166,24 @@ impl Segment {
             .ok_or(Lost::Refused(RefusedReason::BoardFull))
     }
 
-    /// Ends a series or family, if it still is the life that `bound` says. Lock-free; the
-    /// slot can be used again when the walk has unlinked it.
+    /// Ends a family, series or part, if it still is the life that `bound` says, and what
+    /// belongs to it. Lock-free; the slot can be used again when the walk has unlinked it. A
+    /// pass over the state words for what may have children.
     pub(crate) fn remove(&self, bound: Bound) -> Result<bool, Died> {
         let Bound { slot, serial } = bound;
+        // Relaxed: they are this life's if the CAS below succeeds.
+        let word = |field| self.head_word(slot, field);
+        let shape = Shape::of(word(offset_of!(HeadRecord, shape)));
+        let key = Key {
+            hash: 0,
+            kind: shape.kind,
+            parent: word(offset_of!(HeadRecord, parent)),
+            text: &[],
+        };
+        let parent_slot = word(offset_of!(HeadRecord, parent_slot)) as u32;
         // ORDERING: [S5] Release and Acquire; pairs with the Acquire of updates and readers
-        // that check the state. [S4] for the continuations.
+        // that check the state. [S4] for the continuations. [S6] Acquire: whoever belonged to
+        // it before is seen by `remove_children`; Release: whoever comes later sees the end.
         let ended = self
             .state(slot)
             .compare_exchange(
@@ -147,8 +197,60 @@ impl Segment {
             return Ok(false);
         }
         step::at(Step::Removed)?;
+        self.uncount(&key, parent_slot);
+        if shape.has_children() {
+            self.remove_children(bound.tag())?;
+        }
         self.unlink(slot, serial)?;
         Ok(true)
+    }
+
+    /// Ends what belongs to a parent that has ended. One pass over the state words.
+    fn remove_children(&self, parent: u64) -> Result<(), Died> {
+        self.remove_each(parent, |_| true).map(|_| ())
+    }
+
+    /// Ends all series of a living family; says how many. One pass over the state words.
+    pub(crate) fn remove_series_of(&self, family: u64) -> Result<u64, Died> {
+        self.remove_each(family, |kind| kind == SERIES)
+    }
+
+    fn remove_each(&self, parent: u64, of_kind: impl Fn(u8) -> bool) -> Result<u64, Died> {
+        let mut removed = 0;
+        for index in 0..self.geometry.slots {
+            let Some(slot) = self.slot(index) else { break };
+            // ORDERING: [S1] Acquire: the record behind it.
+            let state = State::of(self.state(slot).load(Ordering::Acquire));
+            let word = |field| self.head_word(slot, field);
+            if let State::Ready { serial } = state
+                && word(offset_of!(HeadRecord, parent)) == parent
+                && of_kind(Shape::of(word(offset_of!(HeadRecord, shape))).kind)
+                && self.remove(Bound { slot, serial })?
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Ends a child whose parent has ended and who was forgotten: its builder or the parent's
+    /// remover died. Whether it did.
+    pub(crate) fn remove_orphan(&self, child: Bound) -> Result<bool, Died> {
+        let parent = self.head_word(child.slot, offset_of!(HeadRecord, parent));
+        let parent_slot = self.head_word(child.slot, offset_of!(HeadRecord, parent_slot));
+        let kind = Shape::of(self.head_word(child.slot, offset_of!(HeadRecord, shape))).kind;
+        // What names no parent was never anybody's child.
+        if kind == FAMILY || parent == 0 || !self.still_lives(child) {
+            return Ok(false);
+        }
+        let parent_slot = u32::try_from(parent_slot).ok().and_then(|at| self.slot(at));
+        // ORDERING: [S6] Acquire: a parent that has ended has ended for good.
+        let lives =
+            parent_slot.is_some_and(|slot| self.state(slot).load(Ordering::Acquire) == parent);
+        if lives {
+            return Ok(false);
+        }
+        self.remove(child)
     }
 
     /// Marks and unlinks a REMOVED slot; whoever comes by may do the same.
@@ -183,10 +285,10 @@ impl Segment {
     /// Walks the list of `hash` to its end of equal hashes, which unlinks what is marked;
     /// false if the walk did not come through.
     fn sweep_list(&self, hash: u64) -> Result<bool, Died> {
-        let nobody = crate::record::Key {
+        let nobody = Key {
             hash,
             kind: 0,
-            family: 0,
+            parent: 0,
             text: &[],
         };
         // An overrun leaves the rest to the next walk that comes by.

@@ -16,6 +16,7 @@ use crate::slot::Slot;
 use crate::sync::{AtomicU64, Ordering};
 use core::mem::{offset_of, size_of};
 use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
 
 /// One attached board.
 pub(crate) struct Segment {
@@ -24,6 +25,10 @@ pub(crate) struct Segment {
     pub(crate) process: Process,
     pub(crate) geometry: Geometry,
     pub(crate) hash_key: (u64, u64),
+    /// Series that a family may have, 0 for any number.
+    pub(crate) series_cap: u64,
+    /// How long the gauges of a dead process are shown for themselves, in seconds; 0: 5 minutes.
+    pub(crate) keep_dead_seconds: u64,
     pub(crate) region: Region,
 }
 
@@ -45,6 +50,16 @@ impl Segment {
         // retirement finds the next board, not this one, under its name.
         let word = self.region.word(offset_of!(Header, retired) as u64);
         word.load(Ordering::Acquire) != 0
+    }
+
+    /// How long the gauges of a dead process are shown for themselves.
+    pub(crate) fn keep_dead_nanos(&self) -> u64 {
+        const DEFAULT_SECONDS: u64 = 300;
+        let seconds = match self.keep_dead_seconds {
+            0 => DEFAULT_SECONDS,
+            seconds => seconds,
+        };
+        seconds.saturating_mul(1_000_000_000)
     }
 
     /// Adds one to a sticky counter of the control section.
@@ -110,16 +125,24 @@ impl Segment {
     }
 
     /// The keyed hash of a key: SipHash-1-3 with the board's key over the word
-    /// `family XOR kind`, little-endian, and the text. With the key unknown to those who
+    /// `parent XOR kind`, little-endian, and the text. With the key unknown to those who
     /// choose label values, nobody can make one list long on purpose.
     #[inline]
     pub(crate) fn hash(&self, prefixed: &[u8]) -> u64 {
         SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1).hash(prefixed)
     }
+
+    /// The same of a key in pieces. No allocation.
+    pub(crate) fn hash_of(&self, kind: u8, parent: u64, text: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
+        hasher.write(&hash_prefix(kind, parent));
+        hasher.write(text);
+        hasher.finish()
+    }
 }
 
 /// The word that stands before a key's text when it is hashed.
 #[inline]
-pub(crate) fn hash_prefix(kind: u8, family: u64) -> [u8; 8] {
-    (family ^ u64::from(kind)).to_le_bytes()
+pub(crate) fn hash_prefix(kind: u8, parent: u64) -> [u8; 8] {
+    (parent ^ u64::from(kind)).to_le_bytes()
 }

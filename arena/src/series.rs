@@ -1,280 +1,132 @@
-//! What a handle keeps: its family, and which slot carries its series.
+//! What a handle keeps: its family, its labels, and which slot carries its series now.
+//!
+//! A binding is a slot and a tag in two words. Threads that update while another binds the
+//! handle anew may read one of each: such a pair fails the check of the state that every
+//! update makes. What else belongs to a binding ([`Places`]) is read between two looks at the
+//! tag. When the series has ended, the update registers it again and goes on there; when the
+//! board was given up, on the board that came after it. Nothing is allocated by that and no
+//! lock is waited for, since it may happen in a signal handler.
 
-use crate::board::Attached;
-use crate::builder::Binding;
+use crate::binding::{FamilyBinding, MAX_ROUNDS};
 use crate::error::{RefusedReason, RegisterError};
-use crate::family::{Definition, Kind, put_text};
-use crate::index::Lost;
-use crate::planes::Cell;
+use crate::family::{Definition, Kind};
+use crate::index::{Lost, Walk};
+use crate::kept::{self, KeptRef};
+use crate::labels::Labels;
+use crate::planes::{Cell, Ended};
 use crate::recent::Recent;
-use crate::record::{Draft, Key, SERIES, word_of};
+use crate::record::{Draft, Key, SERIES};
 use crate::register::Bound;
-use crate::segment::{Segment, hash_prefix};
+use crate::segment::Segment;
 use crate::slot::{Slot, State};
-use crate::sync::Ordering;
-use std::sync::{Arc, OnceLock};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
-/// A family as this process knows it: its definition and its place on the board.
-///
-/// Bindings live for ever, and with them the mapping of their board: a handle then holds
-/// plain references, which cost nothing to copy, and can never outlive what it updates. What
-/// is kept is bounded by the metrics that a program defines, times the boards it counts on.
-pub(crate) struct FamilyBinding {
-    attached: &'static Attached,
-    pub(crate) definition: Definition,
-    bound: Bound,
-    /// The next in the list of what this process has registered on the board.
-    next: OnceLock<&'static FamilyBinding>,
+/// No state word: a handle that is just being bound.
+pub(crate) const UNBOUND: u64 = u64::MAX;
+
+/// What a type of metric keeps of a binding besides the head's slot.
+#[expect(private_interfaces, reason = "nobody outside can name it, or call it")]
+pub trait Places: Sized + 'static {
+    /// For a sink.
+    fn none() -> Self;
+    /// For series of this definition, not bound yet.
+    fn of(definition: &Definition) -> Self;
+    /// As [`of`](Self::of), without an allocation.
+    fn kept(definition: &Definition) -> Option<Self>;
+    /// Binds to a life of the series. Readers are kept out meanwhile, see [`Series::bind`].
+    fn bind(&self, segment: &Segment, definition: &Definition, bound: Bound) -> Result<(), Lost>;
+    /// As it is now, for a copy of the handle.
+    fn copy(&self, definition: &Definition) -> Self;
 }
 
-impl FamilyBinding {
-    /// Finds the family on the board or makes it.
-    pub(crate) fn register(
-        attached: &Arc<Attached>,
-        definition: Definition,
-    ) -> Result<&'static FamilyBinding, RegisterError> {
-        let segment = &attached.segment;
-        let same = |known: &&FamilyBinding| {
-            known.definition.is_same(&definition)
-                // Relaxed: a family that has ended is registered again below.
-                && segment.state(known.bound.slot).load(Ordering::Relaxed) == known.bound.tag()
-        };
-        let first = attached.families.get().copied();
-        let mut known = core::iter::successors(first, |known| known.next.get().copied());
-        if let Some(known) = known.find(same) {
-            return Ok(known);
-        }
-        let registered = match definition.encode() {
-            // A handle on a mapping that may not be written would be one that faults.
-            _ if !segment.region.is_writable() => Err(Lost::Refused(RefusedReason::ReadOnly)),
-            Some((text, key_len)) => {
-                segment.register(&segment.family_draft(&definition, &text, key_len))
-            }
-            None => Err(Lost::Refused(RefusedReason::TooLong)),
-        };
-        let bound = registered.map_err(|lost| refuse(attached, &definition, lost))?;
-        let binding: &FamilyBinding = Box::leak(Box::new(FamilyBinding {
-            attached: Attached::keep(attached),
-            definition,
-            bound,
-            next: OnceLock::new(),
-        }));
-        // Without a lock, which a fork could leave locked: whoever finds a place taken goes on.
-        let mut place = &attached.families;
-        while place.set(binding).is_err() {
-            match place.get() {
-                Some(taken) => place = &taken.next,
-                None => break,
-            }
-        }
-        Ok(binding)
+/// A series of which the head has all cells.
+#[expect(private_interfaces, reason = "nobody outside can name it, or call it")]
+impl Places for () {
+    fn none() -> Self {}
+
+    fn of(_: &Definition) -> Self {}
+
+    fn kept(_: &Definition) -> Option<Self> {
+        Some(())
     }
 
-    /// What a handle whose cells cannot be found is refused with.
-    #[cold]
-    pub(crate) fn damaged(&self) -> RegisterError {
-        let lost = Lost::Refused(RefusedReason::Damaged);
-        refuse(self.attached, &self.definition, lost)
-    }
-}
-
-/// Counts a refusal on the board and puts it into words.
-fn refuse(attached: &Attached, definition: &Definition, lost: Lost) -> RegisterError {
-    let segment = &attached.segment;
-    let metric = definition.name.clone();
-    let reason = match lost {
-        Lost::Refused(reason) => reason,
-        Lost::Clash { slot, serial } => match kind_on_board(attached, slot, serial) {
-            Some(on_board) => {
-                return RegisterError::Clash {
-                    metric,
-                    on_board,
-                    wanted: definition.kind,
-                };
-            }
-            None => RefusedReason::Overrun,
-        },
-        Lost::Died => RefusedReason::Overrun,
-    };
-    segment.count_refusal(reason);
-    RegisterError::Refused { metric, reason }
-}
-
-fn kind_on_board(attached: &Attached, slot: u32, serial: u64) -> Option<Kind> {
-    let slot = attached.segment.slot(slot)?;
-    attached.segment.kind_of(Bound { slot, serial })
-}
-
-/// A series' key: the word that is hashed before the text, and the label values in canonical
-/// bytes. Short ones, which most are, without an allocation.
-pub(crate) struct KeyText {
-    /// Little-endian words, zero-padded. Each is put together in a register and stored once:
-    /// a load that spans several stores would have to wait for them.
-    words: [u64; KeyText::INLINE],
-    /// Bytes of text in `words`, without the hashed word; meaningless if there is a `heap`.
-    len: u32,
-    /// Prefix and text of a long key.
-    heap: Option<Box<[u8]>>,
-}
-
-/// Length of the hashed word before the text.
-const PREFIX: usize = 8;
-
-impl KeyText {
-    /// Words, the hashed one among them: 48 bytes of text.
-    const INLINE: usize = 7;
-
-    #[inline(always)]
-    fn empty(family: u64) -> KeyText {
-        let mut words = [0; Self::INLINE];
-        words[0] = u64::from_le_bytes(hash_prefix(SERIES, family));
-        KeyText {
-            words,
-            len: 0,
-            heap: None,
-        }
+    fn bind(&self, _: &Segment, _: &Definition, _: Bound) -> Result<(), Lost> {
+        Ok(())
     }
 
-    /// The values in canonical order. `None`: one is longer than 65,535 bytes.
-    fn encode<'v>(family: u64, values: impl Iterator<Item = &'v str> + Clone) -> Option<KeyText> {
-        let mut key = KeyText::empty(family);
-        if !key.pack(values.clone()) {
-            let mut text = hash_prefix(SERIES, family).to_vec();
-            for value in values {
-                put_text(&mut text, value)?;
-            }
-            key.heap = Some(text.into());
-        }
-        Some(key)
-    }
-
-    /// Puts the values into an empty key; false if they are too long for its words. In place:
-    /// a key that was moved would be loaded before its stores have settled.
-    #[inline(always)]
-    fn pack<'v>(&mut self, values: impl Iterator<Item = &'v str>) -> bool {
-        let mut packer = Packer {
-            word: 0,
-            filled: 0,
-            at: 1,
-        };
-        for value in values {
-            let value = value.as_bytes();
-            let room = 8 * (Self::INLINE - packer.at) - packer.filled as usize;
-            if 2 + value.len() > room {
-                return false;
-            }
-            // The length and the first six bytes make one word.
-            let head = value.len() as u64 | word_of(value, 0) << 16;
-            packer.put(&mut self.words, head, 2 + value.len().min(6) as u32);
-            let mut at = 6;
-            while at < value.len() {
-                let len = (value.len() - at).min(8) as u32;
-                packer.put(&mut self.words, word_of(value, at), len);
-                at += 8;
-            }
-        }
-        self.len = packer.finish(&mut self.words);
-        true
-    }
-
-    /// The words in use, the hashed one first; `None` for a long key.
-    #[inline]
-    fn words(&self) -> Option<&[u64]> {
-        match self.heap {
-            None => self.words.get(..1 + (self.len as usize).div_ceil(8)),
-            Some(_) => None,
-        }
-    }
-
-    /// Gives the bytes that are hashed to `work`.
-    fn prefixed<R>(&self, work: impl FnOnce(&[u8]) -> R) -> R {
-        if let Some(bytes) = &self.heap {
-            return work(bytes);
-        }
-        let mut bytes = [0; 8 * Self::INLINE];
-        for (into, word) in bytes.as_chunks_mut().0.iter_mut().zip(&self.words) {
-            *into = word.to_le_bytes();
-        }
-        work(&bytes[..PREFIX + self.len as usize])
-    }
-}
-
-/// Puts bytes together to words.
-struct Packer {
-    word: u64,
-    /// Bytes of `word` in use, below 8.
-    filled: u32,
-    /// Where `word` goes.
-    at: usize,
-}
-
-impl Packer {
-    /// Appends the `len` (1 to 8) low bytes of `bytes`, whose other bytes may be anything.
-    #[inline(always)]
-    fn put(&mut self, words: &mut [u64; KeyText::INLINE], bytes: u64, len: u32) {
-        let bytes = bytes & u64::MAX >> (64 - 8 * len);
-        let both = u128::from(bytes) << (8 * self.filled);
-        self.word |= both as u64;
-        self.filled += len;
-        if self.filled >= 8 {
-            if let Some(into) = words.get_mut(self.at) {
-                *into = self.word;
-            }
-            self.word = (both >> 64) as u64;
-            self.filled -= 8;
-            self.at += 1;
-        }
-    }
-
-    /// Stores the last word; the number of bytes put together.
-    #[inline(always)]
-    fn finish(self, words: &mut [u64; KeyText::INLINE]) -> u32 {
-        if let Some(into) = words.get_mut(self.at) {
-            *into = self.word;
-        }
-        8 * (self.at as u32 - 1) + self.filled
-    }
+    fn copy(&self, _: &Definition) -> Self {}
 }
 
 /// One series, as a handle holds it. In a sink there is neither segment nor family: updates
 /// go nowhere.
-#[derive(Clone)]
-pub(crate) struct Series {
+pub struct Series<P: Places> {
     /// The family's, at hand: the update path follows one pointer less.
     segment: Option<&'static Segment>,
     family: Option<&'static FamilyBinding>,
-    slot: u32,
-    tag: u64,
+    // Relaxed: see above.
+    slot: AtomicU32,
+    tag: AtomicU64,
+    pub(crate) places: P,
+    labels: Labels,
+    /// The same series on the board that came after this one.
+    moved: KeptRef<Series<P>>,
 }
 
-impl Series {
+impl<P: Places> Clone for Series<P> {
+    fn clone(&self) -> Self {
+        let tag = self.tag();
+        let places = match self.family {
+            Some(family) => self.places.copy(family.definition()),
+            None => P::none(),
+        };
+        // Bound anew meanwhile: the copy will be, at its first update.
+        let tag = if self.tag() == tag { tag } else { UNBOUND };
+        let moved = KeptRef::none();
+        if let Some(to) = self.moved.get() {
+            moved.set(to);
+        }
+        Series {
+            segment: self.segment,
+            family: self.family,
+            slot: AtomicU32::new(self.slot.load(Ordering::Relaxed)),
+            tag: AtomicU64::new(tag),
+            places,
+            labels: self.labels.clone(),
+            moved,
+        }
+    }
+}
+
+impl<P: Places> Series<P> {
     /// A series whose updates go nowhere.
-    pub(crate) fn sink() -> Series {
+    pub(crate) fn sink() -> Self {
         Series {
             segment: None,
             family: None,
-            slot: 0,
-            tag: 0,
+            slot: AtomicU32::new(0),
+            tag: AtomicU64::new(UNBOUND),
+            places: P::none(),
+            labels: Labels::empty(),
+            moved: KeptRef::none(),
         }
     }
 
     /// Finds the series of these label values, given in the family's order. Lock-free; no
-    /// allocation. `None` says nothing: ask [`register`](Self::register).
+    /// allocation but for many buckets. `None` says nothing: ask [`register`](Self::register).
     #[inline]
     pub(crate) fn find<'v>(
         family: &'static FamilyBinding,
         values: impl Iterator<Item = &'v str> + Clone,
-    ) -> Option<Binding> {
-        let tag = family.bound.tag();
-        let mut text = KeyText::empty(tag);
-        if !text.pack(values) {
+    ) -> Option<Self> {
+        let mut labels = Labels::empty();
+        if !labels.pack(values) {
             return None;
         }
-        let Attached {
-            segment, recent, ..
-        } = family.attached;
-        let words = text.words()?;
-        let slot = segment.slot(Recent::index(recent.place(words))?)?;
+        let tag = family.tag();
+        let segment = family.segment();
+        let (len, words) = labels.words()?;
+        let place = family.attached.recent.place(tag, words);
+        let slot = segment.slot(Recent::index(place)?)?;
         // It does not matter how the slot was come by: READY before and after the
         // comparison, and the record the key's, it is the one.
         // ORDERING: [S1] Acquire; pairs with the Release of `complete`.
@@ -282,8 +134,10 @@ impl Series {
             return None;
         };
         let bound = Bound { slot, serial };
-        (segment.is_series(slot, tag, text.len as usize, &words[1..]) && segment.still_lives(bound))
-            .then(|| Series::bind(family, bound))
+        if !segment.is_series(slot, tag, len, words) || !segment.still_lives(bound) {
+            return None;
+        }
+        Series::bound(family, labels, bound).ok()
     }
 
     /// Finds the series of these label values or makes it. No allocation for short values.
@@ -291,61 +145,61 @@ impl Series {
     pub(crate) fn register<'v>(
         family: &'static FamilyBinding,
         values: impl Iterator<Item = &'v str> + Clone,
-    ) -> Result<Binding, RegisterError> {
-        let refused = |lost| refuse(family.attached, &family.definition, lost);
-        let tag = family.bound.tag();
-        let text = KeyText::encode(tag, values)
-            .ok_or_else(|| refused(Lost::Refused(RefusedReason::TooLong)))?;
-        let Attached {
-            segment, recent, ..
-        } = family.attached;
-        let register = |prefixed: &[u8]| {
-            let text = &prefixed[PREFIX..];
-            segment.register(&Draft {
-                key: Key {
-                    hash: segment.hash(prefixed),
-                    kind: SERIES,
-                    family: tag,
-                    text,
-                },
-                text,
-                metric: family.definition.kind.code(),
-                aggregation: 0,
-                cells: family.definition.cells(),
-                family_slot: family.bound.slot.index(),
-            })
-        };
-        let bound = text.prefixed(register).map_err(refused)?;
-        if let Some(words) = text.words() {
-            Recent::remember(recent.place(words), bound.slot);
+    ) -> Result<Self, RegisterError> {
+        let refused = |lost| family.current().refuse(lost);
+        let labels =
+            Labels::encode(values).ok_or_else(|| refused(Lost::Refused(RefusedReason::TooLong)))?;
+        for _ in 0..MAX_ROUNDS {
+            let (family, bound) = register(family, &labels).map_err(refused)?;
+            match Series::bound(family, labels.clone(), bound) {
+                // The series has ended again.
+                Err(Lost::Orphaned) => {}
+                series => return series.map_err(refused),
+            }
         }
-        Ok(Series::bind(family, bound))
+        Err(refused(Lost::Refused(RefusedReason::Overrun)))
     }
 
     #[inline]
-    fn bind(family: &'static FamilyBinding, bound: Bound) -> Binding {
-        Binding {
-            series: Series {
-                segment: Some(&family.attached.segment),
-                family: Some(family),
-                slot: bound.slot.index(),
-                tag: bound.tag(),
-            },
-            bound,
-        }
+    fn bound(family: &'static FamilyBinding, labels: Labels, bound: Bound) -> Result<Self, Lost> {
+        let places = P::of(family.definition());
+        places.bind(family.segment(), family.definition(), bound)?;
+        Ok(Series {
+            segment: Some(family.segment()),
+            family: Some(family),
+            slot: AtomicU32::new(bound.slot.index()),
+            tag: AtomicU64::new(bound.tag()),
+            places,
+            labels,
+            moved: KeptRef::none(),
+        })
     }
 
-    /// The board and a cell of the head's own unit, if this is not a sink.
+    /// The board, if this is not a sink.
     #[inline(always)]
-    pub(crate) fn cell(&self, index: u32) -> Option<(&'static Segment, Cell)> {
-        let segment = self.segment?;
-        Some((segment, Cell::of_head(Slot(self.slot), index, self.tag)))
+    pub(crate) fn segment(&self) -> Option<&'static Segment> {
+        self.segment
+    }
+
+    /// A cell of the head's own unit.
+    #[inline(always)]
+    pub(crate) fn cell(&self, index: u32) -> Cell {
+        let slot = Slot(self.slot.load(Ordering::Relaxed));
+        Cell::of_head(slot, index, self.tag.load(Ordering::Relaxed))
+    }
+
+    /// The tag, to be compared with a second look after the places were read.
+    #[inline(always)]
+    pub(crate) fn tag(&self) -> u64 {
+        // ORDERING: [H1] Acquire; pairs with the Release of `bind`: the places are those of
+        // this life, or the second look finds another tag.
+        self.tag.load(Ordering::Acquire)
     }
 
     /// The definition of the series' family; `None` for a sink.
     #[inline(always)]
     pub(crate) fn definition(&self) -> Option<&'static Definition> {
-        Some(&self.family?.definition)
+        Some(self.family?.definition())
     }
 
     /// Whether updates go nowhere.
@@ -353,46 +207,206 @@ impl Series {
         self.family.is_none()
     }
 
-    /// The board's segment and this life of the series.
-    pub(crate) fn life(&self) -> Option<(&'static Segment, Bound)> {
-        Some((self.segment?, self.bound()?))
+    /// The series where it is now.
+    pub(crate) fn latest(&self) -> &Self {
+        let mut series = self;
+        while let Some(next) = series.moved.get() {
+            series = next;
+        }
+        series
     }
 
-    /// The binding as a life of the slot.
-    fn bound(&self) -> Option<Bound> {
-        let (_, cell) = self.cell(0)?;
+    /// The board's segment and this life of the series; registers nothing.
+    pub(crate) fn life(&self) -> Option<(&'static Segment, Bound)> {
+        let latest = self.latest();
+        let cell = latest.cell(0);
         match State::of(cell.tag) {
-            State::Ready { serial } => Some(Bound {
-                slot: cell.head,
-                serial,
-            }),
+            State::Ready { serial } => {
+                let slot = cell.head;
+                Some((latest.segment?, Bound { slot, serial }))
+            }
             _ => None,
         }
     }
-}
 
-#[cfg(all(test, not(arena_loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_of_every_length_are_their_canonical_bytes() {
-        let text = "abcdefghijklmnopqrstuvwxyz".repeat(4);
-        for len in 0..text.len() {
-            for cut in 0..=len {
-                let values = [&text[..cut], "", &text[cut..len]];
-                let key = KeyText::encode(8 << 22, values.into_iter()).unwrap();
-                let mut expected = (8_u64 << 22 | 2).to_le_bytes().to_vec();
-                for value in values {
-                    put_text(&mut expected, value).unwrap();
-                }
-                assert_eq!(
-                    key.words().is_some(),
-                    expected.len() <= 8 * KeyText::INLINE,
-                    "{len} {cut}"
-                );
-                key.prefixed(|bytes| assert_eq!(bytes, expected, "{len} {cut}"));
+    /// Makes an update that the quick way could not: where the series is now, registering it
+    /// again if it has ended. What cannot be done is counted on the board and goes nowhere.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn update(
+        &self,
+        mut apply: impl FnMut(&Self, &'static Segment) -> Result<(), Ended>,
+    ) {
+        let mut series = self.latest();
+        for _ in 0..MAX_ROUNDS {
+            let Some(segment) = series.segment else {
+                return;
+            };
+            if apply(series, segment).is_ok() {
+                return;
+            }
+            match series.rebind() {
+                Ok(now) => series = now,
+                Err(lost) => return segment.count_refusal(lost.reason()),
             }
         }
+        if let Some(segment) = series.segment {
+            segment.count_refusal(RefusedReason::Overrun);
+        }
     }
+
+    /// Finds or registers the series again, where it is to be found now.
+    fn rebind(&self) -> Result<&Self, Lost> {
+        let nowhere = Lost::Refused(RefusedReason::Unlockable);
+        let known = self.family.ok_or(nowhere.clone())?;
+        let (family, bound) = register(known, &self.labels)?;
+        if core::ptr::eq(known, family) {
+            return match self.bind(family, bound) {
+                Err(Lost::Orphaned) | Ok(()) => Ok(self),
+                Err(lost) => Err(lost),
+            };
+        }
+        let series = Series {
+            segment: Some(family.segment()),
+            family: Some(family),
+            slot: AtomicU32::new(0),
+            tag: AtomicU64::new(UNBOUND),
+            places: P::kept(family.definition()).ok_or(nowhere.clone())?,
+            labels: self.labels.clone(),
+            moved: KeptRef::none(),
+        };
+        match series.bind(family, bound) {
+            Err(Lost::Orphaned) | Ok(()) => {}
+            Err(lost) => return Err(lost),
+        }
+        let series = kept::keep(series).ok_or(nowhere)?;
+        self.moved.set(series);
+        Ok(series)
+    }
+
+    /// Binds to a life. Several threads may do so at once: of two lives of one key the older
+    /// has ended, so whatever mixture is left fails the check of the state.
+    fn bind(&self, family: &FamilyBinding, bound: Bound) -> Result<(), Lost> {
+        self.tag.store(UNBOUND, Ordering::Relaxed);
+        // ORDERING: [H1] Release fence: whoever reads a place of the new life finds the tag
+        // gone when it looks again.
+        fence(Ordering::Release);
+        self.slot.store(bound.slot.index(), Ordering::Relaxed);
+        let bind = self
+            .places
+            .bind(family.segment(), family.definition(), bound);
+        // ORDERING: [H1] Release; pairs with the Acquire of `tag`.
+        self.tag.store(bound.tag(), Ordering::Release);
+        bind
+    }
+}
+
+/// Finds or makes the series on the board that the family is on now. No allocation.
+fn register(
+    family: &'static FamilyBinding,
+    labels: &Labels,
+) -> Result<(&'static FamilyBinding, Bound), Lost> {
+    for _ in 0..MAX_ROUNDS {
+        let (family, home) = family.live()?;
+        let segment = family.segment();
+        match register_in(family, home, labels, family.cap()) {
+            Ok(bound) => {
+                if let Some((_, words)) = labels.words() {
+                    let recent = &family.attached.recent;
+                    Recent::remember(recent.place(home.tag(), words), bound.slot);
+                }
+                return Ok((family, bound));
+            }
+            // The family ended, or the board was given up: to be looked at again.
+            Err(Lost::Orphaned) => {}
+            Err(Lost::Refused(RefusedReason::Unlockable)) if segment.is_retired() => {}
+            Err(Lost::Capped) => {
+                if let Some(bound) = overflow(family, home)? {
+                    return Ok((family, bound));
+                }
+            }
+            Err(lost) => return Err(lost),
+        }
+    }
+    Err(Lost::Refused(RefusedReason::Overrun))
+}
+
+fn register_in(
+    family: &FamilyBinding,
+    home: Bound,
+    labels: &Labels,
+    cap: u64,
+) -> Result<Bound, Lost> {
+    let segment = family.segment();
+    let definition = family.definition();
+    labels.with_hash(segment, home.tag(), |text, hash| {
+        segment.register(&Draft {
+            key: Key {
+                hash,
+                kind: SERIES,
+                parent: home.tag(),
+                text,
+            },
+            text,
+            metric: definition.kind.code(),
+            // How the parts of a gauge become one; nothing else is put together.
+            aggregation: definition.aggregation.code(),
+            cells: definition.cells(),
+            parent_slot: home.slot.index(),
+            note: 0,
+            cap,
+        })
+    })
+}
+
+/// The series of a family that counts what goes beyond its cap; `None` if the family ended.
+/// Values of a gauge make no sense together: it is refused.
+#[cold]
+fn overflow(family: &FamilyBinding, home: Bound) -> Result<Option<Bound>, Lost> {
+    family.segment().count_overflow(home.slot, home.tag());
+    if family.definition().kind == Kind::Gauge {
+        return Err(Lost::Capped);
+    }
+    match register_in(family, home, &family.declared.overflow, 0) {
+        Ok(bound) => Ok(Some(bound)),
+        Err(Lost::Orphaned) => Ok(None),
+        Err(lost) => Err(lost),
+    }
+}
+
+/// Ends the series of these label values; whether there was one.
+pub(crate) fn remove<'v>(
+    family: &'static FamilyBinding,
+    values: impl Iterator<Item = &'v str> + Clone,
+) -> Result<bool, RegisterError> {
+    let refused = |lost| family.current().refuse(lost);
+    let Some(labels) = Labels::encode(values) else {
+        return Ok(false);
+    };
+    let (family, home) = family.live().map_err(refused)?;
+    let segment = family.segment();
+    let found = labels.with_hash(segment, home.tag(), |text, hash| {
+        segment.find(&Key {
+            hash,
+            kind: SERIES,
+            parent: home.tag(),
+            text,
+        })
+    });
+    match found.map_err(refused)? {
+        Walk::Live { slot, serial } => segment
+            .remove(Bound { slot, serial })
+            .map_err(|died| refused(died.into())),
+        Walk::Absent { .. } => Ok(false),
+    }
+}
+
+/// Ends all series of a family; how many there were.
+pub(crate) fn clear(family: &'static FamilyBinding) -> Result<u64, RegisterError> {
+    let refused = |lost| family.current().refuse(lost);
+    let (family, home) = family.live().map_err(refused)?;
+    family
+        .segment()
+        .remove_series_of(home.tag())
+        .map_err(|died| refused(died.into()))
 }

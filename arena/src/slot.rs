@@ -7,6 +7,7 @@
 //!   │  └────────────────────┘                                                            │
 //!   └────────────────────────────────────────────────────────────────────────────────────┘
 //!  FREE or a dead CONT ──▶ CONT(head, serial): lives and dies with its head's serial
+//!  READY ──▶ FOLDING ──▶ REMOVED: the part of a dead process, see `fold`
 //! ```
 //!
 //! Only the claimer writes a slot's record, and only between its claim and the link. A
@@ -40,6 +41,8 @@ const SERIAL_SHIFT: u32 = 22;
 /// registration is refused, because a serial is never used twice.
 pub(crate) const MAX_SERIAL: u64 = (1 << (KIND_SHIFT - SERIAL_SHIFT)) - 1;
 const ARGUMENT_MASK: u64 = (1 << SERIAL_SHIFT) - 1;
+/// The kind of FOLDING, and of the name of a part that was folded.
+const FOLDING: u64 = 3;
 
 /// A state word, decoded: `kind:3 | serial:39 | argument:22`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl State {
             (0, 0) if serial == 0 => State::Free,
             (1, row) => State::Building { row, serial },
             (2, 0) => State::Ready { serial },
-            (3, 0) => State::Folding { serial },
+            (FOLDING, 0) => State::Folding { serial },
             (4, 0) => State::Removed { serial },
             (5, head) => State::Continuation { head, serial },
             _ => State::Invalid,
@@ -84,7 +87,7 @@ impl State {
             State::Free => return 0,
             State::Building { row, serial } => (1, serial, row),
             State::Ready { serial } => (2, serial, 0),
-            State::Folding { serial } => (3, serial, 0),
+            State::Folding { serial } => (FOLDING, serial, 0),
             State::Removed { serial } => (4, serial, 0),
             State::Continuation { head, serial } => (5, serial, head),
             State::Invalid => unreachable!("an invalid state is never written"),
@@ -92,6 +95,18 @@ impl State {
         debug_assert!(serial <= MAX_SERIAL && u64::from(argument) <= ARGUMENT_MASK);
         kind << KIND_SHIFT | serial << SERIAL_SHIFT | u64::from(argument)
     }
+}
+
+/// What an accumulator says beside its value: which part was folded into it last.
+/// `FOLDING:3 | serial:39 | slot:22`.
+pub(crate) fn fold_name(slot: Slot, serial: u64) -> u64 {
+    FOLDING << KIND_SHIFT | serial << SERIAL_SHIFT | u64::from(slot.index())
+}
+
+/// The slot, not yet checked, and the serial of the part that a name means.
+pub(crate) fn of_fold_name(name: u64) -> Option<(u32, u64)> {
+    let serial = name >> SERIAL_SHIFT & MAX_SERIAL;
+    (name >> KIND_SHIFT == FOLDING).then_some(((name & ARGUMENT_MASK) as u32, serial))
 }
 
 impl Segment {

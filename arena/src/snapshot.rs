@@ -6,10 +6,15 @@
 //! series fall out, counted, and nothing else.
 
 use crate::board::{Attached, Board};
+use crate::clock;
 use crate::counter::Number;
+use crate::environment;
 use crate::family::{Aggregation, Cursor, Definition, Kind};
+use crate::fold::{MOMENT, PART_KEY, Part};
 use crate::layout::{HeadRecord, MAX_TEXT_LEN};
-use crate::record::{FAMILY, SERIES, Shape, lengths};
+use crate::liveness::LockFile;
+use crate::process::Own;
+use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
@@ -28,6 +33,12 @@ pub struct Reader {
     families: Vec<FamilyView>,
     planes: Vec<u32>,
     damaged: u64,
+    /// To ask whether owners of gauges live; needs no write permission.
+    locks: Option<LockFile>,
+    /// Owners of parts that are shown only while they live, or a while longer: when they were
+    /// first seen dead, in nanoseconds since 1970, or `None` while they live.
+    owners: HashMap<Own, Option<u64>>,
+    pid_namespace: u64,
 }
 
 impl fmt::Debug for Reader {
@@ -46,11 +57,42 @@ enum Record {
     Nothing,
     /// Alive, and its bytes make no sense.
     Damaged,
-    Family(Arc<Definition>),
+    Family {
+        definition: Arc<Definition>,
+        /// Of two definitions of one name the greater is the newer.
+        rank: u64,
+    },
+    Help {
+        parent: Parent,
+        unit: String,
+        help: String,
+    },
     Series {
-        family: u64,
+        parent: Parent,
         view: SeriesView,
     },
+    Part {
+        parent: Parent,
+        part: Part,
+    },
+}
+
+/// What a record says that it belongs to.
+#[derive(Clone, Copy, Debug)]
+struct Parent {
+    tag: u64,
+    slot: u64,
+}
+
+impl Record {
+    fn parent(&self) -> Option<Parent> {
+        match self {
+            Record::Help { parent, .. }
+            | Record::Series { parent, .. }
+            | Record::Part { parent, .. } => Some(*parent),
+            Record::Nothing | Record::Damaged | Record::Family { .. } => None,
+        }
+    }
 }
 
 /// A family, with its series.
@@ -70,10 +112,15 @@ pub struct FamilyView {
     pub label_names: Vec<String>,
     /// A histogram's upper bounds, ascending, without +Inf.
     pub bounds: Vec<f64>,
-    /// Tells this life of the family from all others; higher is newer.
+    /// Tells this life of the family from all others.
     pub tag: u64,
+    /// Another number when help or unit are others.
+    pub words_tag: u64,
     /// Sorted by label values.
     pub series: Vec<SeriesView>,
+    /// Series of older definitions of this name, which are not shown.
+    pub hidden_series: u64,
+    slot: Slot,
 }
 
 /// One series.
@@ -89,6 +136,10 @@ pub struct SeriesView {
     pub label_values: Vec<String>,
     /// The slots of the chain after the head.
     chain: Vec<Slot>,
+    /// Of a gauge.
+    how: Aggregation,
+    /// What each process contributes to a gauge that is split.
+    parts: Vec<Part>,
 }
 
 impl Reader {
@@ -96,7 +147,11 @@ impl Reader {
     pub fn new(board: &Board) -> Reader {
         let attached = board.attached().cloned();
         let slots = attached.as_ref().map_or(0, |a| a.segment.geometry.slots) as usize;
+        let segment = attached.as_ref().map(|attached| &attached.segment);
         Reader {
+            locks: segment.and_then(|segment| segment.process.probe().ok()),
+            owners: HashMap::new(),
+            pid_namespace: environment::pid_namespace(),
             attached,
             seen: vec![0; slots],
             records: vec![Record::Nothing; slots],
@@ -122,8 +177,29 @@ impl Reader {
             changed |= self.scan(segment);
         }
         if changed {
-            self.assemble();
+            self.assemble(segment);
         }
+        self.probe(segment);
+    }
+
+    /// Asks which owners of gauges live. One syscall for each that may count only as long.
+    fn probe(&mut self, segment: &Segment) {
+        let mut owners = core::mem::take(&mut self.owners);
+        let mut now_there = HashMap::with_capacity(owners.len());
+        let by_life = |series: &&SeriesView| series.how.is_live() || series.how.is_by_process();
+        let series = self.families.iter().flat_map(|family| &family.series);
+        for part in series.filter(by_life).flat_map(|series| &series.parts) {
+            now_there.entry(part.owner).or_insert_with(|| {
+                let alive = match &self.locks {
+                    Some(locks) => segment.is_alive(part.owner, locks),
+                    // Nobody is called dead on a guess.
+                    None => true,
+                };
+                let since = owners.remove(&part.owner).flatten();
+                (!alive).then(|| since.unwrap_or_else(clock::unix_nanos))
+            });
+        }
+        self.owners = now_there;
     }
 
     /// Decodes what changed since the last pass over the state words; whether anything did.
@@ -158,24 +234,14 @@ impl Reader {
         changed
     }
 
-    /// The tags of the families that were decoded, with the number of their labels.
-    fn label_counts(&self) -> HashMap<u64, usize> {
-        let decoded = self.seen.iter().zip(&self.records);
-        decoded
-            .filter_map(|(tag, record)| match record {
-                Record::Family(definition) => Some((*tag, definition.label_names.len())),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// Whether a series was decoded whose family was not.
+    /// Whether something was decoded and what it belongs to was not.
     fn has_orphans(&self) -> bool {
-        let known = self.label_counts();
-        self.records.iter().any(|record| match record {
-            Record::Series { family, .. } => !known.contains_key(family),
-            _ => false,
-        })
+        let known = |parent: Parent| {
+            let at = usize::try_from(parent.slot).unwrap_or(usize::MAX);
+            self.seen.get(at) == Some(&parent.tag)
+        };
+        let parents = self.records.iter().filter_map(Record::parent);
+        parents.into_iter().any(|parent| !known(parent))
     }
 
     /// Families by name, one for each name: the newest definition.
@@ -201,11 +267,94 @@ impl Reader {
         segment.counter_on(&self.planes, bound)
     }
 
-    /// A gauge's value now; `None`: the series has ended, leave it out.
+    /// A gauge's value now, put together from its processes as its aggregation says; `None`:
+    /// the series has ended, or has no value because nobody who counts has set it (a sum is 0
+    /// then), or [`by_process`](Self::by_process) has its values: leave it out.
     #[inline]
     pub fn gauge(&self, series: &SeriesView) -> Option<f64> {
         let (segment, bound) = self.locate(series)?;
-        segment.read_gauge(bound)
+        match series.how {
+            Aggregation::Last => segment.read_gauge(bound),
+            _ => self.split_gauge(segment, bound, series),
+        }
+    }
+
+    fn split_gauge(&self, segment: &Segment, bound: Bound, series: &SeriesView) -> Option<f64> {
+        let how = series.how;
+        if how == Aggregation::LiveLast {
+            let parts = series.parts.iter().filter(|part| self.is_alive(part.owner));
+            let set = parts.filter_map(|part| {
+                let value = segment.read_part(part.bound)?;
+                let at = segment.read_shared(part.bound.slot, MOMENT, part.bound.tag());
+                Some((at.unwrap_or(0), value))
+            });
+            let (_, last) = set.max()?;
+            return segment.still_lives(bound).then(|| f64::from_bits(last));
+        }
+        let counts = |part: &Part| !how.is_live() || self.is_alive(part.owner);
+        match (segment.read_split(bound, how, &series.parts, counts)?, how) {
+            (Some(bits), _) => Some(f64::from_bits(bits)),
+            (None, Aggregation::Sum | Aggregation::LiveSum) => Some(0.0),
+            (None, _) => None,
+        }
+    }
+
+    fn is_alive(&self, owner: Own) -> bool {
+        self.owners.get(&owner).is_none_or(Option::is_none)
+    }
+
+    /// The values of a gauge that has one for each process ([`Aggregation::All`] and
+    /// [`Aggregation::LiveAll`]), with the value of their `pid` label, in its order. A process
+    /// in another PID namespace than this one is called `PID@NAMESPACE`. Of two that have one
+    /// pid, the one that is no more is left out.
+    pub fn by_process(&self, series: &SeriesView) -> Vec<(String, f64)> {
+        let Some((segment, bound)) = self.locate(series) else {
+            return Vec::new();
+        };
+        if !series.how.is_by_process() {
+            return Vec::new();
+        }
+        let now = clock::unix_nanos();
+        let mut values: Vec<(String, u64, f64)> = Vec::new();
+        for part in &series.parts {
+            let tag = part.bound.tag();
+            let shown = match self.owners.get(&part.owner) {
+                Some(Some(seen_dead)) if series.how == Aggregation::All => {
+                    // Whoever reaped the process has noted when it was found dead.
+                    let noted = segment.read_shared(part.bound.slot, MOMENT, tag);
+                    let died = noted.filter(|at| *at != 0).unwrap_or(*seen_dead);
+                    now.saturating_sub(died) <= segment.keep_dead_nanos()
+                }
+                Some(Some(_)) => false,
+                _ => true,
+            };
+            if shown && let Some(bits) = segment.read_part(part.bound) {
+                let Part {
+                    pid, pid_namespace, ..
+                } = part;
+                let pid = match *pid_namespace {
+                    here if here == self.pid_namespace || here == 0 => pid.to_string(),
+                    elsewhere => format!("{pid}@{elsewhere}"),
+                };
+                values.push((pid, tag, f64::from_bits(bits)));
+            }
+        }
+        if !segment.still_lives(bound) {
+            return Vec::new();
+        }
+        // The newest of one name first.
+        values.sort_by(|(a, a_tag, _), (b, b_tag, _)| a.cmp(b).then(b_tag.cmp(a_tag)));
+        values.dedup_by(|(later, ..), (first, ..)| later == first);
+        values
+            .into_iter()
+            .map(|(pid, _, value)| (pid, value))
+            .collect()
+    }
+
+    /// How often a registration of this family went beyond its cap.
+    pub fn overflows(&self, family: &FamilyView) -> u64 {
+        let segment = self.attached.as_ref().map(|attached| &attached.segment);
+        segment.map_or(0, |segment| segment.overflows_of(family.slot, family.tag))
     }
 
     /// A histogram's sum now; fills `buckets`, one for each bound and one up to +Inf, with
@@ -234,56 +383,102 @@ impl Reader {
     }
 
     /// Puts the families together from the records.
-    fn assemble(&mut self) {
-        let mut newest: HashMap<&str, (u64, &Definition)> = HashMap::new();
-        for (tag, record) in self.seen.iter().zip(&self.records) {
-            if let Record::Family(definition) = record {
-                let entry = newest.entry(&definition.name).or_insert((*tag, definition));
-                if entry.0 < *tag {
-                    *entry = (*tag, definition);
+    fn assemble(&mut self, segment: &Segment) {
+        let mut damaged = 0;
+        // What belongs to something that has ended is passed over; that it belongs to something
+        // that never was of that kind is damage.
+        let has_ended = |parent: Parent| {
+            let slot = u32::try_from(parent.slot)
+                .ok()
+                .and_then(|at| segment.slot(at));
+            // Relaxed: as good now as a moment later.
+            slot.is_none_or(|slot| segment.state(slot).load(Ordering::Relaxed) != parent.tag)
+        };
+        let mut parts: HashMap<u64, Vec<Part>> = HashMap::new();
+        let mut helps: HashMap<u64, (u64, &str, &str)> = HashMap::new();
+        // Name, label count and place among the shown, of each family by its tag.
+        let mut known: HashMap<u64, (&str, usize)> = HashMap::new();
+        let mut newest: HashMap<&str, (u64, u64, usize, &Definition)> = HashMap::new();
+        for (at, (tag, record)) in self.seen.iter().zip(&self.records).enumerate() {
+            match record {
+                Record::Family { definition, rank } => {
+                    known.insert(*tag, (&definition.name, definition.label_names.len()));
+                    let this = (*rank, *tag, at, &**definition);
+                    let entry = newest.entry(&definition.name).or_insert(this);
+                    if (entry.0, entry.1) < (*rank, *tag) {
+                        *entry = this;
+                    }
                 }
+                Record::Help { parent, unit, help } => {
+                    helps.insert(parent.tag, (*tag, unit, help));
+                }
+                Record::Part { parent, part } => {
+                    parts.entry(parent.tag).or_default().push(*part);
+                }
+                Record::Nothing | Record::Damaged | Record::Series { .. } => {}
             }
         }
         let mut families: Vec<FamilyView> = newest
             .into_values()
-            .map(|(tag, definition)| FamilyView {
-                name: definition.name.clone(),
-                help: definition.help.clone(),
-                unit: definition.unit.clone(),
-                kind: definition.kind,
-                aggregation: definition.aggregation,
-                label_names: definition.label_names.clone(),
-                bounds: definition.bounds.clone(),
-                tag,
-                series: Vec::new(),
+            .filter_map(|(_, tag, at, definition)| {
+                let own = (tag, definition.unit.as_str(), definition.help.as_str());
+                let (words_tag, unit, help) = helps.get(&tag).copied().unwrap_or(own);
+                Some(FamilyView {
+                    name: definition.name.clone(),
+                    help: help.to_owned(),
+                    unit: unit.to_owned(),
+                    kind: definition.kind,
+                    aggregation: definition.aggregation,
+                    label_names: definition.label_names.clone(),
+                    bounds: definition.bounds.clone(),
+                    tag,
+                    words_tag,
+                    series: Vec::new(),
+                    hidden_series: 0,
+                    slot: segment.slot(u32::try_from(at).ok()?)?,
+                })
             })
             .collect();
         families.sort_by(|a, b| a.name.cmp(&b.name));
-        let places: HashMap<u64, usize> = families
+        let places: HashMap<&str, usize> = families
             .iter()
             .enumerate()
-            .map(|(place, family)| (family.tag, place))
+            .filter_map(|(place, family)| Some((known.get(&family.tag)?.0, place)))
             .collect();
-        let known = self.label_counts();
-        let mut damaged = 0;
+        let mut shown: Vec<Vec<SeriesView>> = vec![Vec::new(); families.len()];
+        let mut hidden = vec![0; families.len()];
         for record in &self.records {
             match record {
                 Record::Damaged => damaged += 1,
-                Record::Series { family, view } => {
-                    // A series of an older definition is known, and not shown.
-                    if known.get(family) != Some(&view.label_values.len()) {
-                        damaged += 1;
-                    } else if let Some(place) = places.get(family) {
-                        families[*place].series.push(view.clone());
+                Record::Series { parent, view } => match known.get(&parent.tag) {
+                    Some((name, labels)) if *labels == view.label_values.len() => {
+                        let Some(place) = places.get(name).copied() else {
+                            continue;
+                        };
+                        let family = &families[place];
+                        if family.tag == parent.tag {
+                            let mut view = view.clone();
+                            view.how = family.aggregation;
+                            view.parts = parts.remove(&view.tag).unwrap_or_default();
+                            shown[place].push(view);
+                        } else {
+                            hidden[place] += 1;
+                        }
                     }
-                }
-                Record::Nothing | Record::Family(_) => {}
+                    None if has_ended(*parent) => {}
+                    _ => damaged += 1,
+                },
+                Record::Nothing
+                | Record::Family { .. }
+                | Record::Help { .. }
+                | Record::Part { .. } => {}
             }
         }
-        for family in &mut families {
-            family
-                .series
-                .sort_by(|a, b| a.label_values.cmp(&b.label_values));
+        drop(places);
+        for ((family, mut series), hidden) in families.iter_mut().zip(shown).zip(hidden) {
+            series.sort_by(|a, b| a.label_values.cmp(&b.label_values));
+            family.series = series;
+            family.hidden_series = hidden;
         }
         self.families = families;
         self.damaged = damaged;
@@ -321,8 +516,39 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
     let text = segment.read_text(bound.slot, text_len, &mut text)?;
     let mut chain = Vec::new();
     segment.chain(bound.slot, bound.serial, |slot| chain.push(slot))?;
+    let parent = Parent {
+        tag: word(offset_of!(HeadRecord, parent)),
+        slot: word(offset_of!(HeadRecord, parent_slot)),
+    };
     match shape.kind {
-        FAMILY => Definition::decode(text).map(|definition| Record::Family(Arc::new(definition))),
+        FAMILY => Definition::decode(text).map(|definition| Record::Family {
+            definition: Arc::new(definition),
+            rank: match word(offset_of!(HeadRecord, note)) {
+                0 => bound.tag(),
+                first_life => first_life,
+            },
+        }),
+        HELP => {
+            let mut rest = Cursor(text);
+            let (unit, help) = (rest.text()?.to_owned(), rest.text()?.to_owned());
+            rest.0
+                .is_empty()
+                .then_some(Record::Help { parent, unit, help })
+        }
+        PART => {
+            let (&[row, incarnation, pid, pid_namespace], []) = text.as_chunks::<8>() else {
+                return None;
+            };
+            let [row, incarnation, pid, pid_namespace] =
+                [row, incarnation, pid, pid_namespace].map(u64::from_le_bytes);
+            let part = Part {
+                bound,
+                owner: Own::of_key(row, incarnation),
+                pid,
+                pid_namespace,
+            };
+            (key_len == PART_KEY).then_some(Record::Part { parent, part })
+        }
         SERIES => {
             let mut rest = Cursor(text);
             let mut label_values = Vec::new();
@@ -330,13 +556,15 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
                 label_values.push(rest.text()?.to_owned());
             }
             Some(Record::Series {
-                family: word(offset_of!(HeadRecord, family)),
+                parent,
                 view: SeriesView {
                     slot: bound.slot.index(),
                     tag: bound.tag(),
                     created_unix_nanos: word(offset_of!(HeadRecord, created_unix_nanos)),
                     label_values,
                     chain,
+                    how: Aggregation::Last,
+                    parts: Vec::new(),
                 },
             })
         }

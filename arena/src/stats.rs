@@ -3,7 +3,7 @@
 use crate::error::RefusedReason;
 use crate::layout::{Control, HeadRecord, PLANE_READY, PLANE_REFUSED, REFUSED_REASONS, Row};
 use crate::process::RowWord;
-use crate::record::{FAMILY, SERIES, Shape};
+use crate::record::{FAMILY, HELP, PART, SERIES, Shape};
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::sync::Ordering;
@@ -26,6 +26,8 @@ pub struct Stats {
     pub series: u32,
     /// Families alive, old definitions included.
     pub families: u32,
+    /// What single processes contribute to gauges.
+    pub parts: u32,
     /// Process rows of the board.
     pub processes: u32,
     /// Rows in use; a row whose process died counts until it is reaped.
@@ -42,7 +44,13 @@ pub struct Stats {
     pub reclaimed: u64,
     /// Process rows given back after their process died.
     pub reaped: u64,
-    /// Living slots whose record is neither a family nor a series.
+    /// What dead processes contributed to gauges and was folded into them.
+    pub folded: u64,
+    /// Registrations that went beyond the cap of a family.
+    pub overflowed: u64,
+    /// Series that were ended because they did not change for long.
+    pub expired: u64,
+    /// Living slots whose record is none of the things that a board holds.
     pub damaged: u64,
 }
 
@@ -55,6 +63,7 @@ impl Default for Stats {
             slots_used: 0,
             series: 0,
             families: 0,
+            parts: 0,
             processes: 0,
             processes_used: 0,
             planes: 0,
@@ -63,6 +72,9 @@ impl Default for Stats {
             refused: RefusedReason::ALL.map(|reason| (reason, 0)),
             reclaimed: 0,
             reaped: 0,
+            folded: 0,
+            overflowed: 0,
+            expired: 0,
             damaged: 0,
         }
     }
@@ -80,6 +92,9 @@ impl Stats {
             planes: geometry.planes,
             reclaimed: control(offset_of!(Control, reclaimed)),
             reaped: control(offset_of!(Control, reaped)),
+            folded: control(offset_of!(Control, folded)),
+            overflowed: control(offset_of!(Control, overflowed)),
+            expired: control(offset_of!(Control, expired)),
             ..Stats::default()
         };
         for (place, (_, count)) in stats.refused.iter_mut().enumerate() {
@@ -96,6 +111,8 @@ impl Stats {
                     match Shape::of(shape.load(Ordering::Relaxed)).kind {
                         FAMILY => stats.families += 1,
                         SERIES => stats.series += 1,
+                        PART => stats.parts += 1,
+                        HELP => {}
                         _ => stats.damaged += 1,
                     }
                 }

@@ -29,6 +29,12 @@ pub(crate) enum Step {
     RowPublished,
     /// `reap`: what the dead process was building is resolved.
     Resolved,
+    /// `fold`: the part of a dead process is FOLDING.
+    Frozen,
+    /// `fold`: the accumulator has its value.
+    Folded,
+    /// `reap`: the gauges of the dead process are settled.
+    Settled,
 }
 
 #[cfg(not(all(test, arena_loom)))]

@@ -1,9 +1,10 @@
 //! Summaries: the sum of observations in cell 0, their count in cell 1. No quantiles: they
 //! cannot be added up over processes.
 
-use crate::builder::{Binding, Metric};
+use crate::builder::Metric;
 use crate::family::Kind;
 use crate::histogram::{Observer, Timer};
+use crate::planes::{Cell, Observed};
 use crate::series::Series;
 use core::fmt;
 use std::time::Instant;
@@ -14,23 +15,21 @@ const COUNT: u32 = 1;
 /// A summary on a board.
 #[derive(Clone)]
 pub struct Summary {
-    series: Series,
+    series: Series<()>,
 }
 
 impl Metric for Summary {
     const KIND: Kind = Kind::Summary;
+    type Places = ();
 
     #[inline]
-    fn bind(binding: Binding) -> Option<Self> {
-        Some(Summary {
-            series: binding.series,
-        })
+    fn of(series: Series<()>) -> Self {
+        Summary { series }
     }
 
-    fn sink() -> Self {
-        Summary {
-            series: Series::sink(),
-        }
+    #[inline]
+    fn series(&self) -> &Series<()> {
+        &self.series
     }
 }
 
@@ -45,11 +44,35 @@ impl Summary {
     /// may leave the sum one observation short.
     #[inline(always)]
     pub fn observe(&self, value: f64) {
-        let Some(((segment, count), (_, sum))) = self.series.cell(COUNT).zip(self.series.cell(SUM))
-        else {
+        let Some(segment) = self.series.segment() else {
             return;
         };
-        segment.observe(count, sum, value);
+        let sum = self.series.cell(SUM);
+        // Of one binding, though another thread binds the handle anew.
+        let count = Cell {
+            index: COUNT,
+            ..sum
+        };
+        match segment.try_observe(count, sum, value) {
+            Observed::Whole => {}
+            // What ended since does not miss it.
+            Observed::Half => drop(segment.add_float(sum, value)),
+            Observed::Not => self.observe_slowly(value),
+        }
+    }
+
+    fn observe_slowly(&self, value: f64) {
+        self.series.update(|series, segment| {
+            let sum = series.cell(SUM);
+            let count = Cell {
+                index: COUNT,
+                ..sum
+            };
+            segment.add_int(count, 1)?;
+            // As in `observe`.
+            let _ = segment.add_float(sum, value);
+            Ok(())
+        });
     }
 
     /// Observes the seconds until the timer is dropped.

@@ -174,7 +174,8 @@ fn writers_killed_while_they_register_lose_no_count_and_no_slot() {
         let other = others.try_with(&[&round.to_string()]).unwrap();
         other.inc();
         // At most one registration of the dead is unfinished, in one chain.
-        let unfinished = board.check();
+        let mut unfinished = board.check();
+        unfinished.retain(|fault| fault.place.starts_with("slot"));
         assert!(unfinished.len() <= 1 + round as usize, "{unfinished:?}");
         let value = sum_of(&board, "c_total");
         assert!(
@@ -194,7 +195,11 @@ fn writers_killed_while_they_register_lose_no_count_and_no_slot() {
             .refused
             .contains(&(RefusedReason::BoardFull, 1))
     );
-    assert_eq!(board.check(), []);
+    let faults: Vec<String> = board.check().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        ["board: has no free slot: 1 registrations were refused"]
+    );
     assert_eq!(board.stats().slots_used, board.stats().slots);
 }
 
@@ -229,6 +234,8 @@ fn the_row_of_a_killed_process_is_claimed_again() {
     }
     assert_eq!(sum_of(&board, "c_total"), 41.0);
     assert_eq!(board.stats().reaped, 19);
+    board.reap();
+    assert_eq!(board.stats().reaped, 20);
     assert_eq!(board.check(), []);
 }
 
@@ -272,6 +279,7 @@ fn a_forked_child_has_a_row_of_its_own_and_counts_on_its_parents_handles() {
     let mut buckets = [0; 2];
     let sum = reader.histogram(&reader.families()[1].series[0], &mut buckets);
     assert_eq!((sum, buckets), (Some(2.0 * EACH as f64), [4 * EACH, 0]));
+    board.reap();
     assert_eq!(board.check(), []);
 }
 

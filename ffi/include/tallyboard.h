@@ -330,6 +330,14 @@ typedef int32_t (*tb_fault_visitor)(const char *fault, void *context);
  */
 tb_status tb_board_check(const tb_board *board, tb_fault_visitor visit, void *context);
 
+/*
+ * Does what processes that have died cannot do any more: completes or gives back what they were
+ * registering, settles their gauges, gives their places back. An exporter does it all the time, and
+ * processes do it when they find no room. Passes over the whole board, and a syscall for each process;
+ * never waits. TB_INVALID_ARGUMENT for a NULL board.
+ */
+tb_status tb_board_reap(const tb_board *board);
+
 /* ------------------------------------------------------------------------------------------ */
 /* What a metric is                                                                           */
 /* ------------------------------------------------------------------------------------------ */

@@ -110,6 +110,7 @@ const REASON_NAMES: [&CStr; RefusedReason::ALL.len()] = [
     c"unlockable",
     c"serials_exhausted",
     c"read_only",
+    c"family_full",
 ];
 const _: () = assert!(REASON_NAMES.len() <= REFUSED_REASONS);
 

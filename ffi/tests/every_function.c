@@ -674,6 +674,8 @@ static void processes(const tb_board *board) {
     IS(TB_OK, tb_counter_register(board, &own, &children));
     CHECK(tb_counter_value(children) == CHILDREN);
     tb_counter_free(children);
+    IS(TB_OK, tb_board_reap(board));
+    IS(TB_INVALID_ARGUMENT, tb_board_reap(NULL));
     IS(TB_OK, tb_board_check(board, NULL, NULL));
 }
 

@@ -17,6 +17,7 @@
 //! of them switched on is a failing test.
 
 mod fixture;
+mod fold;
 mod process;
 mod register;
 mod remove;

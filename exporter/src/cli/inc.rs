@@ -35,6 +35,7 @@ impl Inc {
                 counter.add_f64(amount);
             }
         }
+        board.leave();
         Ok(())
     }
 }

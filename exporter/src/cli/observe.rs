@@ -57,6 +57,7 @@ impl Observe {
         }
         let histogram = register!(self.metric, histogram, known);
         histogram.observe(self.value);
+        board.leave();
         Ok(())
     }
 }

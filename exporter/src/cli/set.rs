@@ -29,6 +29,7 @@ impl Set {
         let gauge = board.gauge(&self.name, &self.metric.help(known));
         let gauge = register!(self.metric, gauge, known);
         gauge.set(self.value);
+        board.leave();
         Ok(())
     }
 }

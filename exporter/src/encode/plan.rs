@@ -38,8 +38,9 @@ type FamilyKey = (u64, u64);
 /// The blocks of the last scrape, which hold for the next one if no family came or went.
 #[derive(Default)]
 pub(super) struct Plan {
-    /// All families of all sources, in their order. Indices in `blocks` refer to it.
-    keys: Vec<FamilyKey>,
+    /// All families of all sources, in their order, and which words each has. Indices in
+    /// `blocks` refer to it.
+    keys: Vec<(FamilyKey, u64)>,
     blocks: Vec<Block>,
     left_out: BTreeSet<String>,
     clashes: u64,
@@ -66,7 +67,7 @@ impl Plan {
         let keys = || {
             sources.iter().flat_map(|source| {
                 let families = source.reader.families().iter();
-                families.map(|family| (source.id, family.tag))
+                families.map(|family| ((source.id, family.tag), family.words_tag))
             })
         };
         if self.keys.iter().copied().eq(keys()) {

@@ -46,6 +46,8 @@ impl Run {
 enum Lines {
     /// One line a series, in this frame.
     One(Frame),
+    /// A line for each process, told apart by the label `pid`.
+    ByProcess { open: Vec<u8>, pid_open: Vec<u8> },
     /// Count and sum.
     Summary { sum: Frame, count: Frame },
     /// A line for each bucket, the last one `+Inf`; then sum and count.
@@ -78,6 +80,15 @@ impl Rendered {
             Kind::Summary => Lines::Summary {
                 sum: frame("_sum"),
                 count: frame("_count"),
+            },
+            Kind::Gauge if family.aggregation.is_by_process() => Lines::ByProcess {
+                open: Frame::new(family_name, true).open,
+                pid_open: if has_labels {
+                    b",pid=\""
+                } else {
+                    &b"pid=\""[..]
+                }
+                .to_vec(),
             },
             // A counter or a gauge: the plan admits no kind that it does not know.
             _ => Lines::One(frame(style.sample_suffix(family.kind))),
@@ -175,6 +186,19 @@ impl Rendered {
                     write_f64(value, out);
                     out.push(b'\n');
                 }),
+                Lines::ByProcess { open, pid_open } => {
+                    let values = reader.by_process(series);
+                    for (pid, value) in &values {
+                        out.extend_from_slice(open);
+                        out.extend_from_slice(text);
+                        out.extend_from_slice(pid_open);
+                        out.extend_from_slice(pid.as_bytes());
+                        out.extend_from_slice(b"\"} ");
+                        write_f64(*value, out);
+                        out.push(b'\n');
+                    }
+                    (!values.is_empty()).then_some(())
+                }
                 Lines::Summary { sum, count } => reader.summary(series).map(|(events, total)| {
                     if format == Format::Text || openmetrics::may_show_sum(&[], total) {
                         write_line(sum, text, out, |out| write_f64(total, out));
@@ -239,6 +263,9 @@ fn label_opens(family: &FamilyView, board: Option<&str>, style: Style) -> Vec<Ve
     }
     if family.kind == Kind::Histogram {
         taken.push("le");
+    }
+    if family.aggregation.is_by_process() {
+        taken.push("pid");
     }
     for name in name::label_names(&family.label_names, &taken, style.escaping) {
         let mut open = Vec::new();

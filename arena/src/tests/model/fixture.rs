@@ -44,6 +44,7 @@ impl Board {
             offset_of!(Control, hint),
             offset_of!(Control, reclaimed),
             offset_of!(Control, reaped),
+            offset_of!(Control, folded),
         ];
         let record = [
             offset_of!(HeadRecord, hash),
@@ -51,17 +52,27 @@ impl Board {
             offset_of!(HeadRecord, lengths),
             offset_of!(HeadRecord, chain),
             offset_of!(HeadRecord, created_unix_nanos),
-            offset_of!(HeadRecord, family),
-            offset_of!(HeadRecord, owner),
-            offset_of!(HeadRecord, owner_incarnation),
+            offset_of!(HeadRecord, parent),
+            offset_of!(HeadRecord, parent_slot),
+            offset_of!(HeadRecord, note),
             offset_of!(HeadRecord, text),
+            offset_of!(HeadRecord, text) + 8,
+            offset_of!(HeadRecord, text) + 16,
+            offset_of!(HeadRecord, text) + 24,
         ];
-        let mut offsets = vec![geometry.heads_at + u64::from(LIST) * 8];
+        let mut offsets: Vec<u64> = (0..u64::from(geometry.heads))
+            .map(|list| geometry.heads_at + list * 8)
+            .collect();
         offsets.push(offset_of!(Header, retired) as u64);
         offsets.extend(control.map(|field| geometry.control + field as u64));
         for row in 0..u64::from(rows) {
-            let word = offset_of!(Row, word) as u64;
-            offsets.push(geometry.rows + row * size_of::<Row>() as u64 + word);
+            let fields = [
+                offset_of!(Row, word),
+                offset_of!(Row, pid),
+                offset_of!(Row, pid_namespace),
+            ];
+            let row = geometry.rows + row * size_of::<Row>() as u64;
+            offsets.extend(fields.map(|field| row + field as u64));
         }
         for slot in 0..u64::from(slots) {
             offsets.push(geometry.states + slot * 8);
@@ -84,6 +95,8 @@ impl Board {
             process: Process::new(self.reopen.clone()).unwrap(),
             geometry: self.geometry,
             hash_key: (0, 0),
+            series_cap: 0,
+            keep_dead_seconds: 0,
             region: self.region.clone(),
         }
     }
@@ -91,7 +104,7 @@ impl Board {
     /// As [`attach`](Self::attach), with its row claimed: for models of what comes after.
     pub(super) fn attach_with_row(&self) -> Segment {
         let segment = self.attach();
-        segment.own_row().unwrap();
+        segment.own().unwrap();
         segment
     }
 }
@@ -127,7 +140,7 @@ impl Name {
             // The low bits choose the list.
             hash: self.order << 32 | u64::from(LIST),
             kind: SERIES,
-            family: 7,
+            parent: 0,
             text: self.text.as_bytes(),
         }
     }
@@ -139,7 +152,9 @@ impl Name {
             metric: 1,
             aggregation: 0,
             cells: self.cells,
-            family_slot: 0,
+            parent_slot: 0,
+            note: 0,
+            cap: 0,
         }
     }
 }

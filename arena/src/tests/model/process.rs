@@ -34,8 +34,8 @@ fn word(segment: &Segment, row: u32) -> RowWord {
 
 /// The row, or `None` where all of them belong to living processes.
 fn claimed(process: &Segment) -> Result<Option<(u32, u64)>, Lost> {
-    match process.own_row() {
-        Ok(row) => Ok(Some((row, word(process, row).incarnation))),
+    match process.own() {
+        Ok(own) => Ok(Some((own.row, own.incarnation))),
         Err(Lost::Refused(RefusedReason::ProcessTableFull)) => Ok(None),
         Err(lost) => Err(lost),
     }
@@ -144,8 +144,8 @@ fn siblings(_: Option<Step>) {
     let board = Board::new(1, 2);
     let process = Arc::new(board.attach());
     let sibling = process.clone();
-    let theirs = thread::spawn(move || sibling.own_row().unwrap());
-    let mine = process.own_row().unwrap();
+    let theirs = thread::spawn(move || sibling.own().unwrap().row);
+    let mine = process.own().unwrap().row;
     assert_eq!(
         theirs.join().unwrap(),
         mine,

@@ -149,7 +149,7 @@ fn stale_link(_: Option<Step>) {
 fn reap_behind(_: Option<Step>) {
     let board = Board::new(3, 3);
     let (builder, reaper) = (board.attach(), board.attach());
-    let row = builder.own_row().unwrap();
+    let row = builder.own().unwrap().row;
     let other = board.attach_with_row();
     // Slot 0, so that it is the next to be used.
     let b = registered(&other, B);

@@ -53,6 +53,7 @@ fn family(reader: &Reader, family: &FamilyView) -> Value {
     json!({
         "name": family.name,
         "type": family.kind.to_string(),
+        "aggregation": family.aggregation.to_string(),
         "help": family.help,
         "unit": family.unit,
         "series": series.collect::<Vec<Value>>(),
@@ -75,6 +76,11 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
                 Number::Int(value) => value.into(),
                 Number::Float(value) => float(value),
             };
+        }
+        Kind::Gauge if family.aggregation.is_by_process() => {
+            let values = reader.by_process(series).into_iter();
+            let values = values.map(|(pid, value)| json!({"pid": pid, "value": float(value)}));
+            object["processes"] = values.collect();
         }
         Kind::Gauge => object["value"] = float(reader.gauge(series)?),
         Kind::Summary => {
