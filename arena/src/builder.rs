@@ -1,6 +1,7 @@
 //! Declaring metrics: builders, and families of series by label values.
 
-use crate::board::{Attached, Board};
+use crate::attached::Hold;
+use crate::board::Board;
 use crate::error::RegisterError;
 use crate::family::{Aggregation, Definition, Kind};
 use crate::histogram::Histogram;
@@ -34,7 +35,7 @@ pub(crate) use sealed::{Binding, Metric};
 /// [`register`](Self::register) or [`family`](Self::family).
 #[must_use = "a builder does nothing until `register` or `family`"]
 pub struct Builder<M> {
-    attached: Option<Arc<Attached>>,
+    attached: Option<Hold>,
     name: String,
     help: String,
     unit: String,

@@ -19,6 +19,8 @@ pub(crate) struct Identity {
     pub boot_id: [u64; 2],
     pub uuid: [u64; 2],
     pub created_unix_nanos: u64,
+    /// Not covered by the checksum: a number, and nothing more is believed of it.
+    pub series_cap: u64,
 }
 
 /// Why a header was not accepted.
@@ -64,6 +66,7 @@ pub(crate) fn encode(geometry: &Geometry, identity: &Identity) -> [u64; HEADER_W
         offset_of!(Header, created_unix_nanos),
         identity.created_unix_nanos,
     );
+    put(offset_of!(Header, series_cap), identity.series_cap);
     words[CHECKED_WORDS] = checksum(&words);
     words
 }
@@ -110,6 +113,7 @@ pub(crate) fn decode(
         boot_id: pair(offset_of!(Header, boot_id)),
         uuid: pair(offset_of!(Header, uuid)),
         created_unix_nanos: get(offset_of!(Header, created_unix_nanos)),
+        series_cap: get(offset_of!(Header, series_cap)),
     };
     let mut ours = encode(&geometry, &identity);
     // Ignorable, and part of the checksum.
@@ -136,6 +140,7 @@ mod tests {
             boot_id: [3, 4],
             uuid: [5, 6],
             created_unix_nanos: 7,
+            series_cap: 8,
         };
         (encode(&geometry, &identity), geometry.total_len)
     }

@@ -65,13 +65,17 @@ pub(crate) struct Header {
     pub created_unix_nanos: u64,
     /// SipHash-1-3 with the key (0, 0) of all words before this one, `version` among them.
     pub checksum: u64,
-    reserved: [u64; 2],
+    /// How many series a family may have; 0, as older libraries write it, for any number.
+    /// The checksum does not cover it.
+    pub series_cap: u64,
+    reserved: u64,
     /// The one header word that changes: 0, or 1 once `rm` has given the board up.
     pub retired: u64,
 }
 const _: () = assert!(offset_of!(Header, version) == 8); // LAYOUT.md §3
 const _: () = assert!(offset_of!(Header, hash_key) == 184);
 const _: () = assert!(offset_of!(Header, checksum) == 240);
+const _: () = assert!(offset_of!(Header, series_cap) == 248);
 const _: () = assert!(offset_of!(Header, retired) == 264);
 const _: () = assert!(size_of::<Header>() as u64 <= PAGE);
 

@@ -24,9 +24,11 @@
 
 #![warn(missing_docs)]
 
+mod attached;
 mod board;
 pub mod buckets;
 mod builder;
+mod c_path;
 mod check;
 mod clock;
 mod counter;
@@ -38,6 +40,7 @@ mod gauge;
 mod header;
 mod histogram;
 mod index;
+mod kept;
 mod layout;
 mod lazy;
 mod ledger;
@@ -68,10 +71,13 @@ mod slot;
 mod snapshot;
 mod stats;
 mod step;
+mod successor;
 mod summary;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod trouble;
+mod zeroed;
 
 pub use board::{Board, BoardOptions, UpdatePath, remove};
 pub use builder::{Builder, Family};

@@ -24,6 +24,8 @@ pub(crate) struct Segment {
     pub(crate) process: Process,
     pub(crate) geometry: Geometry,
     pub(crate) hash_key: (u64, u64),
+    /// How many series a family may have unless its definition says otherwise; 0: any number.
+    pub(crate) series_cap: u64,
     pub(crate) region: Region,
 }
 

@@ -1,6 +1,6 @@
 //! What a handle keeps: its family, and which slot carries its series.
 
-use crate::board::Attached;
+use crate::attached::{Attached, Hold};
 use crate::builder::Binding;
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::{Definition, Kind, put_text};
@@ -12,7 +12,7 @@ use crate::register::Bound;
 use crate::segment::{Segment, hash_prefix};
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// A family as this process knows it: its definition and its place on the board.
 ///
@@ -30,7 +30,7 @@ pub(crate) struct FamilyBinding {
 impl FamilyBinding {
     /// Finds the family on the board or makes it.
     pub(crate) fn register(
-        attached: &Arc<Attached>,
+        attached: &Hold,
         definition: Definition,
     ) -> Result<&'static FamilyBinding, RegisterError> {
         let segment = &attached.segment;

@@ -84,6 +84,7 @@ impl Board {
             process: Process::new(self.reopen.clone()).unwrap(),
             geometry: self.geometry,
             hash_key: (0, 0),
+            series_cap: 0,
             region: self.region.clone(),
         }
     }
