@@ -435,3 +435,24 @@ pub(crate) fn shm_name(path: &Path) -> Option<String> {
         .to_str()
         .map(|name| format!("/{name}"))
 }
+
+#[cfg(all(test, not(arena_loom)))]
+#[test]
+fn a_board_made_under_another_name_keeps_only_its_own() {
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let path = directory.path().join("other.board");
+    let plan = Plan {
+        geometry: Geometry::new(64, 1, 1).unwrap(),
+        mode: 0o640,
+        group: None,
+        any_filesystem: false,
+        series_cap: 0,
+    };
+    create_under_other_name(&path, directory.path(), &plan).unwrap();
+    let opened = open(&path, true, false).unwrap();
+    assert_eq!(opened.geometry, plan.geometry);
+    assert_eq!(opened.facts.mode & 0o777, 0o640);
+    let again = create_under_other_name(&path, directory.path(), &plan);
+    assert!(matches!(again, Err(Trouble::Exists)));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}

@@ -41,7 +41,8 @@ pub(crate) enum Trouble {
     System {
         place: Place,
         doing: &'static str,
-        /// Made of an error's number or kind, so not on the heap.
+        /// Made of an error's number or kind, so not on the heap; but for what
+        /// `shared_memory` says, which no update opens a board by.
         source: io::Error,
     },
 }
