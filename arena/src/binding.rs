@@ -1,17 +1,17 @@
 //! A family as this process knows it: its definition and its place on the board.
 
-use crate::board::Attached;
+use crate::attached::{Attached, Hold};
 use crate::cap::OVERFLOW;
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::{Definition, Kind};
 use crate::index::Lost;
-use crate::kept::{self, KeptRef};
+use crate::kept::{self, Link};
 use crate::labels::Labels;
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
-use std::sync::Arc;
+use crate::sync::Ordering;
+use crate::sync::plain::{AtomicU32, AtomicU64};
 
 /// What a program declared, and its canonical bytes.
 pub(crate) struct Declared {
@@ -38,10 +38,8 @@ pub(crate) struct FamilyBinding {
     tag: AtomicU64,
     /// The tag that it was first met by: when it has to be made anew it is no newer for that.
     first_life: u64,
-    /// The next in the list of what this process has registered on the board.
-    next: KeptRef<FamilyBinding>,
     /// The same family on the board that came after this one.
-    successor: KeptRef<FamilyBinding>,
+    successor: Link<FamilyBinding>,
 }
 
 /// How often a registration goes after a family or a board that ends under it.
@@ -50,7 +48,7 @@ pub(crate) const MAX_ROUNDS: u32 = 100;
 impl FamilyBinding {
     /// Finds the family on the board or makes it, and sees to it that its help is shown.
     pub(crate) fn register(
-        attached: &Arc<Attached>,
+        attached: &Hold,
         definition: Definition,
         cap: u64,
     ) -> Result<&'static FamilyBinding, RegisterError> {
@@ -111,20 +109,12 @@ impl FamilyBinding {
             slot: AtomicU32::new(bound.slot.index()),
             tag: AtomicU64::new(bound.tag()),
             first_life: bound.tag(),
-            next: KeptRef::none(),
-            successor: KeptRef::none(),
+            successor: Link::new(),
         })
         .ok_or(Lost::Refused(RefusedReason::Unlockable))?;
-        // Without a lock, which a fork could leave locked: whoever finds a place taken goes on.
-        let mut place = &attached.families;
-        while let Err(taken) = place.set_first(binding) {
-            place = &taken.next;
-        }
-        Ok(binding)
-    }
-
-    pub(crate) fn next(&self) -> Option<&'static FamilyBinding> {
-        self.next.get()
+        let same = |known: &FamilyBinding| core::ptr::eq(known.declared, declared);
+        // Without memory for a place in the list it is made again next time.
+        Ok(attached.families.add(binding, same).unwrap_or(binding))
     }
 
     pub(crate) fn definition(&self) -> &'static Definition {

@@ -1,26 +1,18 @@
 //! Boards: opened, created, removed.
 
-use crate::binding::FamilyBinding;
+use crate::attached::{self, Hold};
 use crate::builder::Builder;
 use crate::check::{self, Fault};
 use crate::counter::Counter;
 use crate::environment;
 use crate::error::OpenError;
-use crate::file::{self, BoardFile, Plan};
+use crate::file::{self, Plan};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
-use crate::kept::KeptRef;
 use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, Header, PROCESSES, SLOTS};
-use crate::liveness::Reopen;
 use crate::location::Location;
-use crate::lock;
-use crate::planes::Planes;
-use crate::process::Process;
 use crate::processes::{self, ProcessView};
-use crate::recent::Recent;
-use crate::region::Region;
 use crate::register::Bound;
-use crate::rseq;
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::stats::Stats;
@@ -28,65 +20,15 @@ use crate::summary::Summary;
 use crate::sync::Ordering;
 use core::fmt;
 use core::mem::offset_of;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A board that this process has open. Cheap to clone. Once something is registered on it,
 /// its mapping stays until the process ends.
 #[derive(Clone)]
 pub struct Board {
-    attached: Option<Arc<Attached>>,
+    attached: Option<Hold>,
     location: Location,
-}
-
-/// One mapping of one board; all `Board`s of a process that mean the same file share it,
-/// so that a process has one row on a board.
-pub(crate) struct Attached {
-    pub(crate) segment: Segment,
-    pub(crate) recent: Recent,
-    /// What this process has registered on it: the first of a list.
-    pub(crate) families: KeptRef<FamilyBinding>,
-    path: Option<PathBuf>,
-    file: (u64, u64),
-    uuid: [u64; 2],
-    created_unix_nanos: u64,
-}
-
-impl Attached {
-    /// What this process has registered on the board and `is_wanted`.
-    pub(crate) fn known(
-        &self,
-        is_wanted: impl Fn(&FamilyBinding) -> bool,
-    ) -> Option<&'static FamilyBinding> {
-        let mut known = core::iter::successors(self.families.get(), |known| known.next());
-        known.find(|known| is_wanted(known))
-    }
-
-    /// The board that has this one's name now.
-    pub(crate) fn successor(&'static self) -> Option<&'static Attached> {
-        None
-    }
-
-    /// Keeps the mapping until the process ends.
-    pub(crate) fn keep(attached: &Arc<Attached>) -> &'static Attached {
-        /// Where a leak detector, and whoever asks again, finds them.
-        static KEPT: Mutex<Vec<&'static Arc<Attached>>> = Mutex::new(Vec::new());
-        let mut kept = lock::unless_orphaned(&KEPT);
-        let same = |kept: &&&Arc<Attached>| Arc::ptr_eq(kept, attached);
-        if let Some(known) = kept
-            .as_ref()
-            .and_then(|kept| kept.iter().find(same).copied())
-        {
-            return known;
-        }
-        let leaked: &'static Arc<Attached> = Box::leak(Box::new(attached.clone()));
-        if let Some(kept) = &mut kept {
-            kept.push(leaked);
-        }
-        leaked
-    }
 }
 
 /// Where updates by this process go.
@@ -169,7 +111,7 @@ impl Board {
 
     /// The board's file; `None` for `off` and `private`.
     pub fn path(&self) -> Option<PathBuf> {
-        self.attached.as_ref()?.path.clone()
+        Some(self.attached.as_ref()?.path()?.to_owned())
     }
 
     /// What tells this board from another that had the same path; `None` when off.
@@ -191,10 +133,37 @@ impl Board {
         self.attached.is_none()
     }
 
-    /// Whether the board was removed by [`remove`]: open it anew.
+    /// Whether the board was given up by [`remove`] or [`retire`](Self::retire): open it anew.
+    /// Handles move by themselves.
     pub fn is_retired(&self) -> bool {
         let attached = self.attached.as_ref();
         attached.is_some_and(|attached| attached.segment.is_retired())
+    }
+
+    /// Whether the board's path still names this very board. True where there is no path, and
+    /// where the system does not say: only a name that is gone or another's is a no. One
+    /// syscall.
+    pub fn is_linked(&self) -> bool {
+        let Some(attached) = &self.attached else {
+            return true;
+        };
+        let gone = |path| file::is_at(path, attached.facts.id) == Ok(false);
+        !attached.path().is_some_and(gone)
+    }
+
+    /// Gives the board up without a look at its name: marks it retired and ends all its
+    /// series, so that their handles move at their next update to the board that has the path
+    /// by then. For a board that was unlinked or replaced by someone who did not do so
+    /// ([`is_linked`](Self::is_linked)); [`remove`] does it first. One pass over the state
+    /// words; can be done twice. Does nothing on a board that was attached for reading, and
+    /// on `private`, which has no path that another could have.
+    pub fn retire(&self) {
+        if let Some(attached) = &self.attached
+            && attached.segment.region.is_writable()
+            && attached.path().is_some()
+        {
+            retire(&attached.segment);
+        }
     }
 
     /// Where updates by this process go.
@@ -282,7 +251,7 @@ impl Board {
         attached.map_or(Vec::new(), |attached| processes::list(&attached.segment))
     }
 
-    pub(crate) fn attached(&self) -> Option<&Arc<Attached>> {
+    pub(crate) fn attached(&self) -> Option<&Hold> {
         self.attached.as_ref()
     }
 
@@ -311,6 +280,7 @@ pub struct BoardOptions {
     group: Option<u32>,
     any_filesystem: bool,
     keep_dead_seconds: u64,
+    series_cap: u64,
 }
 
 /// Each turn loses a race against another process that made or removed the board.
@@ -332,6 +302,7 @@ impl BoardOptions {
             group: None,
             any_filesystem: false,
             keep_dead_seconds: 0,
+            series_cap: 0,
         }
     }
 
@@ -371,6 +342,13 @@ impl BoardOptions {
         self
     }
 
+    /// How many series a family may have at most on a new board, 0 for any number; a
+    /// definition may say otherwise.
+    pub fn series_cap(mut self, series: u64) -> Self {
+        self.series_cap = series;
+        self
+    }
+
     /// Allows a board on any filesystem: on a disk updates may block for writeback, and on
     /// overlayfs a dead process may look alive for longer.
     pub fn allow_any_filesystem(mut self, yes: bool) -> Self {
@@ -406,7 +384,7 @@ impl BoardOptions {
             Location::Off | Location::Private => self.attach(at),
             Location::Path(_) | Location::Shm(_) => {
                 let path = at.checked_path()?;
-                file::create(&path, &self.plan()?)?;
+                file::create(&path, &self.plan()?).map_err(|trouble| trouble.at(&path))?;
                 self.attach(at)
             }
         }
@@ -449,21 +427,21 @@ impl BoardOptions {
             group: self.group,
             any_filesystem: self.any_filesystem,
             keep_dead_seconds: self.keep_dead_seconds,
+            series_cap: self.series_cap,
         })
     }
 
     fn attach_as(&self, at: &Location, writable: bool) -> Result<Board, OpenError> {
         let attached = match at {
             Location::Off => return Ok(Board::off()),
-            Location::Private => private_board(|| self.plan())?,
-            Location::Path(path) => {
-                let opened = file::open(path, writable, self.any_filesystem)?;
-                attach_once(path, opened, writable, false)?
-            }
-            Location::Shm(_) => {
+            Location::Private => attached::private(|| self.plan())?,
+            Location::Path(_) | Location::Shm(_) => {
                 let path = at.checked_path()?;
-                let opened = file::open(&path, writable, self.any_filesystem)?;
-                attach_once(&path, opened, writable, writable)?
+                let any = self.any_filesystem;
+                let opened = file::open(&path, writable, any);
+                let opened = opened.map_err(|trouble| trouble.at(&path))?;
+                let as_shm = writable && matches!(at, Location::Shm(_));
+                attached::attach_once(&path, opened, writable, any, as_shm)?
             }
         };
         Ok(Board {
@@ -473,151 +451,11 @@ impl BoardOptions {
     }
 }
 
-/// The boards that this process has mapped. A child that finds the lock orphaned maps its
-/// boards without the list, which costs it a second row at most.
-static ATTACHED: Mutex<Vec<Weak<Attached>>> = Mutex::new(Vec::new());
-
-/// This process's private board: one, so that every `open_default` means the same. All that
-/// takes time is done before the cell is touched.
-fn private_board(
-    plan: impl FnOnce() -> Result<Plan, OpenError>,
-) -> Result<Arc<Attached>, OpenError> {
-    static PRIVATE: OnceLock<Arc<Attached>> = OnceLock::new();
-    if let Some(board) = PRIVATE.get() {
-        return Ok(board.clone());
-    }
-    let opened = file::create_private(&plan()?)?;
-    let path = Path::new("private board");
-    let nameless = opened.file.try_clone().and_then(Reopen::nameless);
-    let reopen = nameless.map_err(|source| io_error(path, source))?;
-    let how = How {
-        path: None,
-        shm_name: None,
-        writable: true,
-    };
-    let attached = map(path, how, opened, reopen)?;
-    // Of two threads that come here at once, one has made its board in vain.
-    Ok(PRIVATE.get_or_init(|| attached).clone())
-}
-
-fn io_error(path: &Path, source: std::io::Error) -> OpenError {
-    OpenError::Io {
-        path: path.to_owned(),
-        doing: "mapping",
-        source,
-    }
-}
-
-/// The mapping of this file that the process has, or a new one.
-fn attach_once(
-    path: &Path,
-    opened: BoardFile,
-    writable: bool,
-    as_shm: bool,
-) -> Result<Arc<Attached>, OpenError> {
-    let meta = opened.file.metadata().map_err(|e| io_error(path, e))?;
-    let file = (meta.dev(), meta.ino());
-    let same = |attached: &Arc<Attached>| {
-        attached.file == file && attached.segment.region.is_writable() == writable
-    };
-    let known = |boards: &[Weak<Attached>]| boards.iter().filter_map(Weak::upgrade).find(same);
-    if let Some(attached) = lock::unless_orphaned(&ATTACHED).and_then(|boards| known(&boards)) {
-        return Ok(attached);
-    }
-    let absolute = std::path::absolute(path).map_err(|e| io_error(path, e))?;
-    let shm_name = if as_shm { file::shm_name(path) } else { None };
-    let reopen = Reopen::by_path(absolute.clone(), &opened.file).map_err(|e| io_error(path, e))?;
-    let how = How {
-        path: Some(absolute),
-        shm_name,
-        writable,
-    };
-    let mut attached = map(path, how, opened, reopen)?;
-    if let Some(mut boards) = lock::unless_orphaned(&ATTACHED) {
-        // Another thread may have mapped it meanwhile: one of the two mappings is enough.
-        match known(&boards) {
-            Some(theirs) => attached = theirs,
-            None => {
-                boards.retain(|attached| attached.strong_count() > 0);
-                boards.push(Arc::downgrade(&attached));
-            }
-        }
-    }
-    Ok(attached)
-}
-
-/// How a board is mapped.
-struct How {
-    /// Absolute, if it has one.
-    path: Option<PathBuf>,
-    /// Through `shared_memory`, under this OS name.
-    shm_name: Option<String>,
-    writable: bool,
-}
-
-fn map(
-    path: &Path,
-    how: How,
-    opened: BoardFile,
-    reopen: Reopen,
-) -> Result<Arc<Attached>, OpenError> {
-    let BoardFile {
-        file,
-        geometry,
-        identity,
-    } = opened;
-    let meta = file.metadata().map_err(|e| io_error(path, e))?;
-    let writable = how.writable;
-    let region = match how.shm_name {
-        Some(name) => shared_memory::ShmemConf::new()
-            .os_id(name)
-            .open()
-            .map_err(std::io::Error::other)
-            .and_then(|shm| Region::from_shm(shm, geometry.total_len)),
-        None => Region::map(&file, geometry.total_len, writable),
-    }
-    .map_err(|e| io_error(path, e))?;
-    // The name may lead to another object than the one that was checked.
-    let uuid = [0, 8].map(|at| {
-        let word = region.word(offset_of!(Header, uuid) as u64 + at);
-        // Relaxed: never changes after creation.
-        word.load(Ordering::Relaxed)
-    });
-    if uuid != identity.uuid {
-        return Err(OpenError::Replaced {
-            path: path.to_owned(),
-        });
-    }
-    let is_wanted = environment::variable("TALLYBOARD_RSEQ").is_none_or(|word| word != "off");
-    let same_boot = environment::boot_id().is_some_and(|ours| ours == identity.boot_id);
-    let area = if is_wanted && same_boot && writable {
-        rseq::discover()
-    } else {
-        None
-    };
-    let process = Process::new(reopen).map_err(|e| io_error(path, e))?;
-    Ok(Arc::new(Attached {
-        segment: Segment {
-            planes: Planes::new(area, &geometry, &region),
-            process,
-            geometry,
-            hash_key: (identity.hash_key[0], identity.hash_key[1]),
-            series_cap: 0,
-            keep_dead_seconds: identity.keep_dead_seconds,
-            region,
-        },
-        recent: Recent::new(),
-        families: KeptRef::none(),
-        path: how.path,
-        file: (meta.dev(), meta.ino()),
-        uuid: identity.uuid,
-        created_unix_nanos: identity.created_unix_nanos,
-    }))
-}
-
 /// Gives a board up: marks it retired, ends all its series, then takes its name away.
-/// Whoever still has it open sees that at once ([`Board::is_retired`]); its updates go
-/// nowhere. A damaged board, or one of another layout version, is just unlinked.
+/// Whoever still has it open sees that at once ([`Board::is_retired`]); the next update of a
+/// handle moves it to the board that has the name by then, and if there is none, makes one
+/// like the old one where that was its own user's. Until the name is gone updates go nowhere.
+/// A damaged board, or one of another layout version, is just unlinked.
 ///
 /// # Errors
 /// [`OpenError::NotFound`] if there is none, [`OpenError::NotABoard`] for any other file,
@@ -640,7 +478,7 @@ pub fn remove(at: &Location) -> Result<(), OpenError> {
                 retire(&attached.segment);
                 // Another may have removed it too, and a new one have been made meanwhile:
                 // that one is not to lose its name.
-                if file::is_at(&path, attached.file) {
+                if file::is_at(&path, attached.facts.id) == Ok(true) {
                     break;
                 }
             }

@@ -1,7 +1,8 @@
 //! Declaring metrics: builders, and families of series by label values.
 
+use crate::attached::Hold;
 use crate::binding::FamilyBinding;
-use crate::board::{Attached, Board};
+use crate::board::Board;
 use crate::error::RegisterError;
 use crate::family::{Aggregation, Definition, Kind};
 use crate::gauge::Gauge;
@@ -32,7 +33,7 @@ pub(crate) use sealed::Metric;
 /// [`register`](Self::register) or [`family`](Self::family).
 #[must_use = "a builder does nothing until `register` or `family`"]
 pub struct Builder<M> {
-    attached: Option<Arc<Attached>>,
+    attached: Option<Hold>,
     name: String,
     help: String,
     unit: String,

@@ -12,7 +12,8 @@ use crate::register::Bound;
 use crate::segment::Segment;
 use crate::series::{Places, Series, UNBOUND};
 use crate::slot::{Slot, State};
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::plain::{AtomicU32, AtomicU64};
+use crate::sync::{Ordering, fence};
 use core::fmt;
 
 /// Where this process's part of a gauge is.

@@ -20,6 +20,8 @@ pub(crate) struct Identity {
     pub uuid: [u64; 2],
     pub created_unix_nanos: u64,
     pub keep_dead_seconds: u64,
+    /// Not covered by the checksum: a number, and nothing more is believed of it.
+    pub series_cap: u64,
 }
 
 /// Why a header was not accepted.
@@ -65,6 +67,7 @@ pub(crate) fn encode(geometry: &Geometry, identity: &Identity) -> [u64; HEADER_W
         offset_of!(Header, created_unix_nanos),
         identity.created_unix_nanos,
     );
+    put(offset_of!(Header, series_cap), identity.series_cap);
     words[CHECKED_WORDS] = checksum(&words);
     words[offset_of!(Header, keep_dead_seconds) / 8] = identity.keep_dead_seconds;
     words
@@ -113,6 +116,7 @@ pub(crate) fn decode(
         uuid: pair(offset_of!(Header, uuid)),
         created_unix_nanos: get(offset_of!(Header, created_unix_nanos)),
         keep_dead_seconds: get(offset_of!(Header, keep_dead_seconds)),
+        series_cap: get(offset_of!(Header, series_cap)),
     };
     let mut ours = encode(&geometry, &identity);
     // Ignorable, and part of the checksum.
@@ -140,6 +144,7 @@ mod tests {
             uuid: [5, 6],
             created_unix_nanos: 7,
             keep_dead_seconds: 8,
+            series_cap: 9,
         };
         (encode(&geometry, &identity), geometry.total_len)
     }

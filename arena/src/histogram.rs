@@ -16,7 +16,8 @@ use crate::segment::Segment;
 use crate::series::{Places, Series};
 use crate::slot::Slot;
 use crate::summary::Summary;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::Ordering;
+use crate::sync::plain::AtomicU32;
 use core::fmt;
 use std::time::Instant;
 

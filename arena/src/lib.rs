@@ -25,10 +25,12 @@
 #![warn(missing_docs)]
 
 mod aggregation;
+mod attached;
 mod binding;
 mod board;
 pub mod buckets;
 mod builder;
+mod c_path;
 mod cap;
 mod check;
 mod clock;
@@ -77,11 +79,14 @@ mod slot;
 mod snapshot;
 mod stats;
 mod step;
+mod successor;
 mod summary;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod versions;
+mod zeroed;
 
 pub use aggregation::{Aggregation, UnknownAggregation};
 pub use board::{Board, BoardOptions, UpdatePath, remove};

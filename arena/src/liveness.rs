@@ -13,22 +13,24 @@
 
 #[cfg(not(all(test, arena_loom)))]
 mod kernel {
+    use crate::c_path;
     use crate::sync::{AtomicU64, Ordering};
-    use core::ffi::c_void;
+    use core::ffi::{CStr, c_void};
     use core::mem::ManuallyDrop;
     use core::ptr::NonNull;
+    use rustix::fs::{Mode, OFlags};
     use rustix::mm::{Advice, MapFlags, ProtFlags};
-    use std::fs::{File, OpenOptions};
+    use std::borrow::Cow;
+    use std::fs::File;
     use std::io;
     use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     const PAGE: usize = 4096;
 
     /// How to get a new open file description of the board.
     pub(crate) struct Reopen {
-        path: PathBuf,
+        path: Cow<'static, Path>,
         device: u64,
         inode: u64,
         /// A private board has no path: this keeps it within `/proc/self/fd`.
@@ -36,27 +38,25 @@ mod kernel {
     }
 
     impl Reopen {
-        /// By `path`, which must still be the file that `of` is.
-        pub(crate) fn by_path(path: PathBuf, of: &File) -> io::Result<Reopen> {
-            let meta = of.metadata()?;
-            Ok(Reopen {
+        /// By `path`, which must still be the file with this device and inode.
+        pub(crate) fn by_path(path: Cow<'static, Path>, id: (u64, u64)) -> Reopen {
+            Reopen {
                 path,
-                device: meta.dev(),
-                inode: meta.ino(),
+                device: id.0,
+                inode: id.1,
                 _nameless: None,
-            })
+            }
         }
 
         /// For a file without a name, which is kept open.
-        pub(crate) fn nameless(file: File) -> io::Result<Reopen> {
-            let path = format!("/proc/self/fd/{}", file.as_raw_fd()).into();
-            let mut reopen = Reopen::by_path(path, &file)?;
+        pub(crate) fn nameless(file: File, id: (u64, u64)) -> Reopen {
+            let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+            let mut reopen = Reopen::by_path(path.into(), id);
             reopen._nameless = Some(file);
-            Ok(reopen)
+            reopen
         }
 
-        /// A description of its own, to take locks with. No allocation for paths below 384
-        /// bytes.
+        /// A description of its own, to take locks with. No allocation.
         pub(crate) fn open(&self) -> io::Result<LockFile> {
             self.open_as(true)
         }
@@ -67,17 +67,22 @@ mod kernel {
         }
 
         fn open_as(&self, writable: bool) -> io::Result<LockFile> {
-            let mut options = OpenOptions::new();
-            options.read(true).write(writable);
+            let access = if writable {
+                OFlags::RDWR
+            } else {
+                OFlags::RDONLY
+            };
+            let mut flags = access | OFlags::CLOEXEC;
             if self._nameless.is_none() {
-                options.custom_flags(libc::O_NOFOLLOW);
+                flags |= OFlags::NOFOLLOW;
             }
-            let file = options.open(&self.path)?;
-            let meta = file.metadata()?;
-            if (meta.dev(), meta.ino()) != (self.device, self.inode) {
+            let open = |path: &CStr| rustix::fs::open(path, flags, Mode::empty());
+            let file = rustix::io::retry_on_intr(|| c_path::with(&self.path, open))?;
+            let stat = rustix::fs::fstat(&file)?;
+            if (stat.st_dev, stat.st_ino) != (self.device, self.inode) {
                 return Err(io::ErrorKind::NotFound.into());
             }
-            Ok(LockFile(file))
+            Ok(LockFile(file.into()))
         }
     }
 
@@ -265,10 +270,11 @@ pub(crate) use kernel::{LockFile, OwnRow, Reopen};
 mod modelled {
     use crate::sync::AtomicU64;
     use loom::sync::Mutex;
+    use std::borrow::Cow;
     use std::collections::BTreeMap;
     use std::fs::File;
     use std::io;
-    use std::path::PathBuf;
+    use std::path::Path;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64 as Plain, Ordering::Relaxed};
 
@@ -287,13 +293,13 @@ mod modelled {
         }
 
         /// A model has no files.
-        pub(crate) fn by_path(_: PathBuf, _: &File) -> io::Result<Reopen> {
-            Err(io::ErrorKind::Unsupported.into())
+        pub(crate) fn by_path(_: Cow<'static, Path>, _: (u64, u64)) -> Reopen {
+            unreachable!("a model maps nothing")
         }
 
         /// A model has no files.
-        pub(crate) fn nameless(_: File) -> io::Result<Reopen> {
-            Err(io::ErrorKind::Unsupported.into())
+        pub(crate) fn nameless(_: File, _: (u64, u64)) -> Reopen {
+            unreachable!("a model maps nothing")
         }
 
         pub(crate) fn open(&self) -> io::Result<LockFile> {

@@ -4,6 +4,7 @@ use crate::environment;
 use crate::error::OpenError;
 use crate::layout::LAYOUT_VERSION;
 use core::fmt;
+use rustix::path::DecInt;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,9 @@ const SYSTEM_DIRECTORY: &str = "/run/tallyboard";
 
 /// Where POSIX shared memory lives on Linux.
 pub(crate) const SHM_DIRECTORY: &str = "/dev/shm";
+
+/// How the name of a user's own directory there begins; the uid follows.
+const OWN_DIRECTORY: &str = "tallyboard.";
 
 impl Location {
     /// Understands what `$TALLYBOARD` and `--board` take: a path (it contains a `/`),
@@ -113,9 +117,17 @@ fn checked(name: &str) -> Result<&str, OpenError> {
 }
 
 /// The directory that this user's boards are in when nothing else is said.
-pub(crate) fn own_directory() -> PathBuf {
+fn own_directory() -> PathBuf {
     let uid = rustix::process::geteuid().as_raw();
-    Path::new(SHM_DIRECTORY).join(format!("tallyboard.{uid}"))
+    Path::new(SHM_DIRECTORY).join(format!("{OWN_DIRECTORY}{uid}"))
+}
+
+/// Whether `directory` is that one. No allocation.
+pub(crate) fn is_own_directory(directory: &Path) -> bool {
+    let uid = DecInt::new(rustix::process::geteuid().as_raw());
+    let name = directory.file_name().map(OsStr::as_encoded_bytes);
+    directory.parent() == Some(Path::new(SHM_DIRECTORY))
+        && name.and_then(|name| name.strip_prefix(OWN_DIRECTORY.as_bytes())) == Some(uid.as_bytes())
 }
 
 fn default_directory() -> PathBuf {
@@ -145,6 +157,24 @@ impl TryFrom<&OsString> for Location {
 #[cfg(all(test, not(arena_loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_own_directory_is_known_without_being_written_down() {
+        let own = own_directory();
+        assert!(is_own_directory(&own));
+        assert!(is_own_directory(&own.join(".")));
+        let text = own.to_str().unwrap();
+        for other in [
+            format!("{text}0"),
+            format!("/tmp{text}"),
+            text.replace("tallyboard.", "tallyboard.+"),
+            SHM_DIRECTORY.into(),
+            "/".into(),
+            String::new(),
+        ] {
+            assert!(!is_own_directory(Path::new(&other)), "{other}");
+        }
+    }
 
     #[test]
     fn a_location_is_understood_by_its_form() {

@@ -10,6 +10,7 @@ use crate::mutation::{self, Mutation};
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
+use crate::zeroed::Zeroed;
 
 /// One cell of a living chain.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,7 @@ pub(crate) enum Observed {
 const MAX_ABORTS: u32 = 8;
 
 /// The address of a plane, or null.
-type PlaneAddress = crate::sync::AtomicPtr<u8>;
+type PlaneAddress = crate::sync::plain::AtomicPtr<u8>;
 
 /// The CPU planes as this process knows them.
 pub(crate) struct Planes {
@@ -76,7 +77,7 @@ pub(crate) struct Planes {
     area: Option<isize>,
     /// One address a CPU, null until the plane was seen ready. Process memory: bytes that
     /// change in the board cannot lead an update astray.
-    table: Box<[PlaneAddress]>,
+    table: Zeroed<PlaneAddress>,
     /// The board's state words. Kept beside the table for the update path's sake.
     #[cfg(not(all(test, arena_loom)))]
     states: core::ptr::NonNull<crate::sync::AtomicU64>,
@@ -100,18 +101,16 @@ impl Planes {
         area: Option<isize>,
         geometry: &crate::layout::Geometry,
         region: &crate::region::Region,
-    ) -> Planes {
+    ) -> std::io::Result<Planes> {
         let count = if area.is_some() { geometry.planes } else { 0 };
-        Planes {
+        Ok(Planes {
             area,
-            table: (0..count)
-                .map(|_| PlaneAddress::new(core::ptr::null_mut()))
-                .collect(),
+            table: Zeroed::new(count as usize)?,
             states: region
                 .address::<{ crate::layout::PAGE }>(geometry.states)
                 .cast(),
             shared: region.address::<{ crate::layout::PAGE }>(geometry.shared),
-        }
+        })
     }
 
     /// A model has no CPU planes.
@@ -120,8 +119,8 @@ impl Planes {
         _: Option<isize>,
         _: &crate::layout::Geometry,
         _: &crate::region::Region,
-    ) -> Planes {
-        Planes::none()
+    ) -> std::io::Result<Planes> {
+        Ok(Planes::none())
     }
 
     /// A model has no CPU planes.
@@ -129,7 +128,7 @@ impl Planes {
     pub(crate) fn none() -> Planes {
         Planes {
             area: None,
-            table: Box::new([]),
+            table: Zeroed::empty(),
         }
     }
 

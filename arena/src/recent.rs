@@ -5,21 +5,24 @@
 //! compares the whole key and the state before and after, and asks the index otherwise.
 
 use crate::slot::Slot;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::Ordering;
+use crate::sync::plain::AtomicU32;
+use crate::zeroed::Zeroed;
+use std::io;
 
 const PLACES: usize = 4096;
 
 /// Slots by a quick hash of their keys. Shared by the threads of a process; no lock.
 pub(crate) struct Recent {
     /// `slot + 1`, or 0. Relaxed: a guess is no more than that, whenever it was made.
-    places: Box<[AtomicU32]>,
+    places: Zeroed<AtomicU32>,
 }
 
 impl Recent {
-    pub(crate) fn new() -> Recent {
-        Recent {
-            places: (0..PLACES).map(|_| AtomicU32::new(0)).collect(),
-        }
+    pub(crate) fn new() -> io::Result<Recent> {
+        Ok(Recent {
+            places: Zeroed::new(PLACES)?,
+        })
     }
 
     /// Where the series of a family with a key of these words is looked up. One multiplication a word; not keyed: see

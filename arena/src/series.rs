@@ -11,7 +11,7 @@ use crate::binding::{FamilyBinding, MAX_ROUNDS};
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::{Definition, Kind};
 use crate::index::{Lost, Walk};
-use crate::kept::{self, KeptRef};
+use crate::kept::{self, Link};
 use crate::labels::Labels;
 use crate::planes::{Cell, Ended};
 use crate::recent::Recent;
@@ -19,14 +19,15 @@ use crate::record::{Draft, Key, SERIES};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::plain::{AtomicU32, AtomicU64};
+use crate::sync::{Ordering, fence};
 
 /// No state word: a handle that is just being bound.
 pub(crate) const UNBOUND: u64 = u64::MAX;
 
 /// What a type of metric keeps of a binding besides the head's slot.
 #[expect(private_interfaces, reason = "nobody outside can name it, or call it")]
-pub trait Places: Sized + 'static {
+pub trait Places: Sized + Sync + 'static {
     /// For a sink.
     fn none() -> Self;
     /// For series of this definition, not bound yet.
@@ -69,7 +70,7 @@ pub struct Series<P: Places> {
     pub(crate) places: P,
     labels: Labels,
     /// The same series on the board that came after this one.
-    moved: KeptRef<Series<P>>,
+    moved: Link<Series<P>>,
 }
 
 impl<P: Places> Clone for Series<P> {
@@ -81,7 +82,7 @@ impl<P: Places> Clone for Series<P> {
         };
         // Bound anew meanwhile: the copy will be, at its first update.
         let tag = if self.tag() == tag { tag } else { UNBOUND };
-        let moved = KeptRef::none();
+        let moved = Link::new();
         if let Some(to) = self.moved.get() {
             moved.set(to);
         }
@@ -107,7 +108,7 @@ impl<P: Places> Series<P> {
             tag: AtomicU64::new(UNBOUND),
             places: P::none(),
             labels: Labels::empty(),
-            moved: KeptRef::none(),
+            moved: Link::new(),
         }
     }
 
@@ -171,7 +172,7 @@ impl<P: Places> Series<P> {
             tag: AtomicU64::new(bound.tag()),
             places,
             labels,
-            moved: KeptRef::none(),
+            moved: Link::new(),
         })
     }
 
@@ -273,7 +274,7 @@ impl<P: Places> Series<P> {
             tag: AtomicU64::new(UNBOUND),
             places: P::kept(family.definition()).ok_or(nowhere.clone())?,
             labels: self.labels.clone(),
-            moved: KeptRef::none(),
+            moved: Link::new(),
         };
         match series.bind(family, bound) {
             Err(Lost::Orphaned) | Ok(()) => {}

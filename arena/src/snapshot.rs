@@ -5,7 +5,8 @@
 //! index out of bounds, a text that is not UTF-8, a family that is not there make one
 //! series fall out, counted, and nothing else.
 
-use crate::board::{Attached, Board};
+use crate::attached::Hold;
+use crate::board::Board;
 use crate::clock;
 use crate::counter::Number;
 use crate::environment;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 /// Reads a board. One per thread that scrapes; memory is proportional to the series.
 pub struct Reader {
-    attached: Option<Arc<Attached>>,
+    attached: Option<Hold>,
     /// For each slot the state word that `records` was decoded from.
     seen: Vec<u64>,
     records: Vec<Record>,

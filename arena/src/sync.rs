@@ -4,11 +4,17 @@
 //! run by loom as it ships.
 
 #[cfg(not(all(test, arena_loom)))]
-pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use core::sync::atomic::{AtomicU64, Ordering, fence};
 #[cfg(all(test, arena_loom))]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
+pub(crate) use loom::sync::atomic::{Ordering, fence};
 #[cfg(all(test, arena_loom))]
 pub(crate) use modelled::AtomicU64;
+
+/// The hardware's in any build, for this process's own memory that no model looks at: what
+/// lies in statics and in mappings, where loom's cannot.
+pub(crate) mod plain {
+    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+}
 
 #[cfg(all(test, arena_loom))]
 mod modelled {

@@ -243,18 +243,26 @@ fn a_removed_board_is_retired_and_another_takes_its_name() {
     counter.inc();
     tallyboard::remove(&location).unwrap();
     assert!(old.is_retired());
-    counter.inc();
     assert_eq!(counter.get(), Number::Int(0));
     assert_eq!(old.stats().slots_used, 0);
-    let late = old.counter("d_total", "").register();
-    assert!(
-        late.unwrap_err()
-            .to_string()
-            .contains("open the board again")
-    );
-    let new = small().open(&location).unwrap();
+    assert!(!directory.path().join("t.board").exists());
+    // The next update makes the board again, and begins from zero there.
+    counter.add(3);
+    assert_eq!(counter.get(), Number::Int(3));
+    counter.add(4);
+    let late = old.counter("d_total", "").register().unwrap();
+    late.inc();
+    let new = small().attach(&location).unwrap();
     assert!(!new.is_retired());
     assert_ne!(new.uuid(), old.uuid());
+    let stats = new.stats();
+    assert_eq!(
+        (stats.slots, stats.series, stats.processes_used),
+        (64, 2, 1)
+    );
+    let same = new.counter("c_total", "").register().unwrap();
+    assert_eq!(same.get(), Number::Int(7));
+    assert_eq!(old.stats().slots_used, 0);
 }
 
 #[test]

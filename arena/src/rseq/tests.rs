@@ -3,7 +3,8 @@
 
 use super::{Outcome, Target, add_float, add_int, begin, cpu, discover, observe};
 use crate::layout::{MAX_PLANES, UNIT_CELLS_OFFSET, UNIT_STRIDE};
-use crate::sync::{AtomicPtr, AtomicU64, Ordering};
+use crate::sync::plain::AtomicPtr;
+use crate::sync::{AtomicU64, Ordering};
 use core::ptr;
 
 const TAG: u64 = 0x4000_0000_0040_0000;
