@@ -7,6 +7,7 @@ use crate::environment;
 use crate::error::OpenError;
 use crate::file::{self, BoardFile, Plan};
 use crate::gauge::Gauge;
+use crate::header;
 use crate::histogram::Histogram;
 use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, Header, PROCESSES, SLOTS};
 use crate::liveness::Reopen;
@@ -52,6 +53,20 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
+    /// Whether the mapping has a sound header, and that of another board. Noise in the header
+    /// is no reason to give up what lies behind it.
+    fn is_overwritten(&self) -> bool {
+        let region = &self.segment.region;
+        // Relaxed: nothing is decided by it but to look again, from the file.
+        let word = |at: usize| region.word(at as u64).load(Ordering::Relaxed);
+        let uuid = offset_of!(Header, uuid);
+        if [word(uuid), word(uuid + 8)] == self.uuid {
+            return false;
+        }
+        let words = core::array::from_fn(|at| word(8 * at));
+        header::decode(&words, self.segment.geometry.total_len).is_ok()
+    }
+
     /// Keeps the mapping until the process ends.
     pub(crate) fn keep(attached: &Arc<Attached>) -> &'static Attached {
         /// Where a leak detector, and whoever asks again, finds them.
@@ -180,6 +195,23 @@ impl Board {
         attached.is_some_and(|attached| attached.segment.is_retired())
     }
 
+    /// Whether the board has lost its memory, as by a truncation, so that all that was read
+    /// from it is worthless: drop it, with its [`Reader`](crate::Reader)s. To be asked after
+    /// reading. Never true in a process that has not called
+    /// [`guard_readers`](crate::guard_readers), which such a loss ends by SIGBUS.
+    pub fn is_broken(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.segment.region.is_broken())
+    }
+
+    /// Whether the whole of another board was copied over this one, into the same file. What a
+    /// [`Reader`](crate::Reader) has kept is then of a board that is gone: open it anew. Two
+    /// loads as long as it is not so.
+    pub fn is_overwritten(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.is_overwritten())
+    }
+
     /// Where updates by this process go.
     pub fn update_path(&self) -> UpdatePath {
         match &self.attached {
@@ -200,10 +232,19 @@ impl Board {
     /// seen at each of four looks, 2 ms apart, so that work in progress is not taken for one.
     /// Each look reads every record once.
     pub fn check(&self) -> Vec<Fault> {
-        match &self.attached {
+        let faults = match &self.attached {
             Some(attached) => check::check(&attached.segment),
             None => Vec::new(),
+        };
+        if self.is_broken() {
+            return vec![Fault {
+                place: "board".to_owned(),
+                what: "lost its memory while it was read: it was truncated, or its filesystem \
+                       is full"
+                    .to_owned(),
+            }];
         }
+        faults
     }
 
     /// Finishes what processes that have died left half done: series that were being built are
@@ -444,8 +485,12 @@ fn attach_once(
 ) -> Result<Arc<Attached>, OpenError> {
     let meta = opened.file.metadata().map_err(|e| io_error(path, e))?;
     let file = (meta.dev(), meta.ino());
+    let uuid = opened.identity.uuid;
     let same = |attached: &Arc<Attached>| {
-        attached.file == file && attached.segment.region.is_writable() == writable
+        let region = &attached.segment.region;
+        (attached.file, attached.uuid) == (file, uuid)
+            && region.is_writable() == writable
+            && !region.is_broken()
     };
     let known = |boards: &[Weak<Attached>]| boards.iter().filter_map(Weak::upgrade).find(same);
     if let Some(attached) = lock::unless_orphaned(&ATTACHED).and_then(|boards| known(&boards)) {

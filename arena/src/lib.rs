@@ -35,6 +35,8 @@ mod error;
 mod family;
 mod file;
 mod gauge;
+#[cfg(not(all(test, arena_loom)))]
+mod guard;
 mod header;
 mod histogram;
 mod index;
@@ -80,6 +82,8 @@ pub use counter::{Counter, Number};
 pub use error::{OpenError, RefusedReason, RegisterError};
 pub use family::{Aggregation, Kind};
 pub use gauge::Gauge;
+#[cfg(not(all(test, arena_loom)))]
+pub use guard::guard_readers;
 pub use histogram::{Histogram, Timer};
 pub use layout::LAYOUT_VERSION;
 pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};

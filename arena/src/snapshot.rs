@@ -8,7 +8,7 @@
 use crate::board::{Attached, Board};
 use crate::counter::Number;
 use crate::family::{Aggregation, Cursor, Definition, Kind};
-use crate::layout::{HeadRecord, MAX_TEXT_LEN};
+use crate::layout::{HeadRecord, MAX_TEXT_LEN, UNIT_CELLS};
 use crate::record::{FAMILY, SERIES, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
@@ -44,7 +44,7 @@ enum Record {
     /// Free, part of a chain, or being made or unmade.
     #[default]
     Nothing,
-    /// Alive, and its bytes make no sense.
+    /// Its bytes make no sense: those of its record, or its state word.
     Damaged,
     Family(Arc<Definition>),
     Series {
@@ -74,6 +74,18 @@ pub struct FamilyView {
     pub tag: u64,
     /// Sorted by label values.
     pub series: Vec<SeriesView>,
+}
+
+impl FamilyView {
+    /// Slots after the head that a series needs for its cells.
+    fn continuations(&self) -> usize {
+        let cells = match self.kind {
+            // The sum, the buckets, and the one up to +Inf.
+            Kind::Histogram => self.bounds.len() + 2,
+            Kind::Counter | Kind::Gauge | Kind::Summary => 2,
+        };
+        cells.div_ceil(UNIT_CELLS) - 1
+    }
 }
 
 /// One series.
@@ -146,6 +158,7 @@ impl Reader {
                     // It ended meanwhile: the next refresh sees what it is then.
                     Decoded::Gone => continue,
                 },
+                State::Invalid => Record::Damaged,
                 _ => Record::Nothing,
             };
             changed |= !matches!(
@@ -186,6 +199,13 @@ impl Reader {
     /// Records left out at the last refresh because their bytes make no sense.
     pub fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    /// Whether the board has lost its memory and all that was read is worthless: as
+    /// [`Board::is_broken`].
+    pub fn is_broken(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.segment.region.is_broken())
     }
 
     /// Slots of the board.
@@ -233,6 +253,11 @@ impl Reader {
         }
     }
 
+    fn is_alive(&self, series: &SeriesView) -> bool {
+        self.locate(series)
+            .is_some_and(|(segment, bound)| segment.still_lives(bound))
+    }
+
     /// Puts the families together from the records.
     fn assemble(&mut self) {
         let mut newest: HashMap<&str, (u64, &Definition)> = HashMap::new();
@@ -274,16 +299,30 @@ impl Reader {
                     if known.get(family) != Some(&view.label_values.len()) {
                         damaged += 1;
                     } else if let Some(place) = places.get(family) {
-                        families[*place].series.push(view.clone());
+                        let family = &mut families[*place];
+                        if view.chain.len() < family.continuations() {
+                            damaged += 1;
+                        } else {
+                            family.series.push(view.clone());
+                        }
                     }
                 }
                 Record::Nothing | Record::Family(_) => {}
             }
         }
         for family in &mut families {
-            family
-                .series
-                .sort_by(|a, b| a.label_values.cmp(&b.label_values));
+            // Of twins the newest comes first, and stays: a series that stands twice would make
+            // the whole exposition worthless.
+            family.series.sort_by(|a, b| {
+                let newest_first = b.tag.cmp(&a.tag);
+                a.label_values.cmp(&b.label_values).then(newest_first)
+            });
+            family.series.dedup_by(|older, kept| {
+                let is_twin = older.label_values == kept.label_values;
+                // An older one that has ended was seen just before the newer was registered.
+                damaged += u64::from(is_twin && self.is_alive(older));
+                is_twin
+            });
         }
         self.families = families;
         self.damaged = damaged;

@@ -4,7 +4,9 @@
 //! run by loom as it ships.
 
 #[cfg(not(all(test, arena_loom)))]
-pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use core::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
 #[cfg(all(test, arena_loom))]
 pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 #[cfg(all(test, arena_loom))]
