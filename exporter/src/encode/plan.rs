@@ -38,6 +38,9 @@ type FamilyKey = (u64, u64);
 /// The blocks of the last scrape, which hold for the next one if no family came or went.
 #[derive(Default)]
 pub(super) struct Plan {
+    /// The ids of all sources, in their order: one without a family is counted by `Part::source`
+    /// too.
+    sources: Vec<u64>,
     /// All families of all sources, in their order. Indices in `blocks` refer to it.
     keys: Vec<FamilyKey>,
     blocks: Vec<Block>,
@@ -69,13 +72,15 @@ impl Plan {
                 families.map(|family| (source.id, family.tag))
             })
         };
-        if self.keys.iter().copied().eq(keys()) {
+        let ids = || sources.iter().map(|source| source.id);
+        if self.sources.iter().copied().eq(ids()) && self.keys.iter().copied().eq(keys()) {
             return;
         }
         let mut kept: HashMap<FamilyKey, Rendered> = HashMap::new();
         for part in self.blocks.drain(..).flat_map(|block| block.parts) {
             kept.insert(part.rendered.key(), part.rendered);
         }
+        self.sources = ids().collect();
         self.keys = keys().collect();
 
         let mut admission = Admission::new(style, reserved);
