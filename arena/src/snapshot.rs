@@ -16,7 +16,7 @@ use crate::slot::{Slot, State};
 use crate::sync::Ordering;
 use core::fmt;
 use core::mem::offset_of;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads a board. One per thread that scrapes; memory is proportional to the series.
@@ -284,13 +284,20 @@ impl Reader {
             })
             .collect();
         families.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut damaged = 0;
+        // A tag is one family's. On a board whose serials were set back it may be two's.
+        let mut tags = HashSet::new();
+        families.retain(|family| {
+            let is_alone = tags.insert(family.tag);
+            damaged += u64::from(!is_alone);
+            is_alone
+        });
         let places: HashMap<u64, usize> = families
             .iter()
             .enumerate()
             .map(|(place, family)| (family.tag, place))
             .collect();
         let known = self.label_counts();
-        let mut damaged = 0;
         for record in &self.records {
             match record {
                 Record::Damaged => damaged += 1,
@@ -300,7 +307,9 @@ impl Reader {
                         damaged += 1;
                     } else if let Some(place) = places.get(family) {
                         let family = &mut families[*place];
-                        if view.chain.len() < family.continuations() {
+                        if view.chain.len() < family.continuations()
+                            || view.label_values.len() != family.label_names.len()
+                        {
                             damaged += 1;
                         } else {
                             family.series.push(view.clone());

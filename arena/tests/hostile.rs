@@ -254,3 +254,33 @@ fn a_state_that_no_rule_allows_is_counted_as_damage() {
     reader.refresh();
     assert_eq!(reader.damaged(), 1);
 }
+
+/// As after a stranger has set the serials back: one tag for two families.
+#[test]
+fn of_two_families_with_one_tag_one_is_shown_and_one_counted() {
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let at = Location::Path(directory.path().join("tags.board"));
+    let board = options().create(&at).unwrap();
+    let plain = board.counter("a_total", "").register().unwrap();
+    plain.inc();
+    let path = at.path().unwrap();
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    file.write_all_at(&0_u64.to_le_bytes(), word(&file, 64))
+        .unwrap();
+    let labelled = board.counter("b_total", "").label("l", "x").register();
+    labelled.unwrap().inc();
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let [shown] = reader.families() else {
+        panic!("{:?}", reader.families());
+    };
+    let label_count = shown.label_names.len();
+    let agrees = |values: usize| values == label_count;
+    assert!(
+        shown
+            .series
+            .iter()
+            .all(|series| agrees(series.label_values.len()))
+    );
+    assert!(reader.damaged() > 0);
+}
