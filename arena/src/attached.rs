@@ -8,6 +8,7 @@ use crate::binding::FamilyBinding;
 use crate::environment;
 use crate::error::OpenError;
 use crate::file::{self, BoardFile, Facts, Plan};
+use crate::header;
 use crate::kept::{self, Kept, Link, List};
 use crate::layout::Header;
 use crate::liveness::Reopen;
@@ -124,13 +125,13 @@ impl Attached {
     }
 
     fn keep_counted(counted: Arc<Attached>) -> &'static Attached {
-        let (id, writable) = (counted.facts.id, counted.segment.region.is_writable());
+        let which = counted.which();
         if let Some(known) = KEPT.iter().find(|known| std::ptr::eq(*known, &*counted)) {
             return known;
         }
         let kept = kept::keep_shared(counted);
         // Without a place in the list, it still is in the other one.
-        let _ = KEPT.add(kept, |other| other.is(id, writable));
+        let _ = KEPT.add(kept, |other| other.is(which));
         kept
     }
 
@@ -146,8 +147,51 @@ impl Attached {
         self.origin.path.as_deref()
     }
 
-    fn is(&self, id: (u64, u64), writable: bool) -> bool {
-        self.facts.id == id && self.segment.region.is_writable() == writable
+    /// Whether this is the mapping of that board. One that has lost its memory, or was copied
+    /// over, is nobody's any more.
+    fn is(&self, which: Which) -> bool {
+        self.which() == which && !self.segment.region.is_broken()
+    }
+
+    fn which(&self) -> Which {
+        Which {
+            file: self.facts.id,
+            uuid: self.uuid,
+            writable: self.segment.region.is_writable(),
+        }
+    }
+
+    /// Whether the mapping has a sound header, and that of another board. Noise in the header
+    /// is no reason to give up what lies behind it.
+    pub(crate) fn is_overwritten(&self) -> bool {
+        let region = &self.segment.region;
+        // Relaxed: nothing is decided by it but to look again, from the file.
+        let word = |at: usize| region.word(at as u64).load(Ordering::Relaxed);
+        let uuid = offset_of!(Header, uuid);
+        if [word(uuid), word(uuid + 8)] == self.uuid {
+            return false;
+        }
+        let words = core::array::from_fn(|at| word(8 * at));
+        header::decode(&words, self.segment.geometry.total_len).is_ok()
+    }
+}
+
+/// Which mapping of which board.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Which {
+    /// Device and inode.
+    file: (u64, u64),
+    uuid: [u64; 2],
+    writable: bool,
+}
+
+impl Which {
+    fn of(opened: &BoardFile, writable: bool) -> Which {
+        Which {
+            file: opened.facts.id,
+            uuid: opened.identity.uuid,
+            writable,
+        }
     }
 }
 
@@ -183,33 +227,31 @@ struct Counted(Vec<Entry>);
 /// What is asked stands beside the pointer: to upgrade one that is not meant could make us
 /// the last to drop it.
 struct Entry {
-    id: (u64, u64),
-    writable: bool,
+    which: Which,
     attached: Weak<Attached>,
 }
 
 impl Counted {
-    fn find(&self, id: (u64, u64), writable: bool) -> Option<Arc<Attached>> {
-        let same = |entry: &&Entry| (entry.id, entry.writable) == (id, writable);
-        let mut found = self.0.iter().filter(same);
-        found.find_map(|entry| entry.attached.upgrade())
+    fn find(&self, which: Which) -> Option<Arc<Attached>> {
+        let mut found = self.0.iter().filter(|entry| entry.which == which);
+        let sound = |attached: &Arc<Attached>| attached.is(which);
+        found.find_map(|entry| entry.attached.upgrade().filter(sound))
     }
 
     fn add(&mut self, attached: &Arc<Attached>) {
         self.0.retain(|entry| entry.attached.strong_count() > 0);
         self.0.push(Entry {
-            id: attached.facts.id,
-            writable: attached.segment.region.is_writable(),
+            which: attached.which(),
             attached: Arc::downgrade(attached),
         });
     }
 }
 
 /// The mapping of this file that the process has.
-fn known(id: (u64, u64), writable: bool, counted: Option<&Counted>) -> Option<Hold> {
-    let kept = KEPT.iter().find(|kept| kept.is(id, writable));
+fn known(which: Which, counted: Option<&Counted>) -> Option<Hold> {
+    let kept = KEPT.iter().find(|kept| kept.is(which));
     kept.map(Hold::Kept)
-        .or_else(|| counted?.find(id, writable).map(Hold::Counted))
+        .or_else(|| counted?.find(which).map(Hold::Counted))
 }
 
 /// This process's private board: one, so that every `open_default` means the same. All that
@@ -243,16 +285,16 @@ pub(crate) fn attach_once(
     any_filesystem: bool,
     as_shm: bool,
 ) -> Result<Hold, OpenError> {
-    let id = opened.facts.id;
+    let which = Which::of(&opened, writable);
     let counted = lock::unless_orphaned(&COUNTED);
-    if let Some(hold) = known(id, writable, counted.as_deref()) {
+    if let Some(hold) = known(which, counted.as_deref()) {
         return Ok(hold);
     }
     drop(counted);
     let map = || {
         let mapping = Trouble::with("mapping");
         let absolute = std::path::absolute(path).map_err(&mapping)?;
-        let reopen = Reopen::by_path(Cow::Owned(absolute.clone()), id);
+        let reopen = Reopen::by_path(Cow::Owned(absolute.clone()), which.file);
         let len = opened.geometry.total_len;
         let region = match file::shm_name(path).filter(|_| as_shm) {
             Some(name) => shared_memory::ShmemConf::new()
@@ -269,7 +311,7 @@ pub(crate) fn attach_once(
     // Another thread, or an update, may have mapped it meanwhile: one of the two mappings is
     // enough.
     let mut counted = lock::unless_orphaned(&COUNTED);
-    if let Some(hold) = known(id, writable, counted.as_deref()) {
+    if let Some(hold) = known(which, counted.as_deref()) {
         return Ok(hold);
     }
     if let Some(counted) = &mut counted {
@@ -281,20 +323,20 @@ pub(crate) fn attach_once(
 /// As [`attach_once`], writable, for good, and where nothing may be allocated or waited for.
 /// `None` where the kernel refuses a mapping.
 pub(crate) fn attach_kept(opened: BoardFile, origin: Origin) -> Option<&'static Attached> {
-    let id = opened.facts.id;
-    let hold = known(id, true, lock::unless_orphaned(&COUNTED).as_deref());
+    let which = Which::of(&opened, true);
+    let hold = known(which, lock::unless_orphaned(&COUNTED).as_deref());
     if let Some(hold) = hold {
         return Some(keep_found(hold));
     }
     let region = Region::map(&opened.file, opened.geometry.total_len, true).ok()?;
-    let reopen = Reopen::by_path(origin.path.clone()?, id);
+    let reopen = Reopen::by_path(origin.path.clone()?, which.file);
     let attached = Kept::new(Attached::new(region, opened, reopen, origin).ok()?)?;
     // Held until this one is in the other list, so that `attach_once` meets one of the two.
     let counted = lock::unless_orphaned(&COUNTED);
-    if let Some(hold) = known(id, true, counted.as_deref()) {
+    if let Some(hold) = known(which, counted.as_deref()) {
         return Some(keep_found(hold));
     }
-    KEPT.add_owned(attached, |other| other.is(id, true))
+    KEPT.add_owned(attached, |other| other.is(which))
 }
 
 /// Keeps a mapping without ever dropping a count of it, which might be the last.

@@ -166,6 +166,23 @@ impl Board {
         }
     }
 
+    /// Whether the board has lost its memory, as by a truncation, so that all that was read
+    /// from it is worthless: drop it, with its [`Reader`](crate::Reader)s. To be asked after
+    /// reading. Never true in a process that has not called
+    /// [`guard_readers`](crate::guard_readers), which such a loss ends by SIGBUS.
+    pub fn is_broken(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.segment.region.is_broken())
+    }
+
+    /// Whether the whole of another board was copied over this one, into the same file. What a
+    /// [`Reader`](crate::Reader) has kept is then of a board that is gone: open it anew. Two
+    /// loads as long as it is not so.
+    pub fn is_overwritten(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.is_overwritten())
+    }
+
     /// Where updates by this process go.
     pub fn update_path(&self) -> UpdatePath {
         match &self.attached {
@@ -186,10 +203,19 @@ impl Board {
     /// seen at each of four looks, 2 ms apart, so that work in progress is not taken for one.
     /// Each look reads every record once.
     pub fn check(&self) -> Vec<Fault> {
-        match &self.attached {
+        let faults = match &self.attached {
             Some(attached) => check::check(&attached.segment),
             None => Vec::new(),
+        };
+        if self.is_broken() {
+            return vec![Fault {
+                place: "board".to_owned(),
+                what: "lost its memory while it was read: it was truncated, or its filesystem \
+                       is full"
+                    .to_owned(),
+            }];
         }
+        faults
     }
 
     /// Does what processes that have died cannot do any more: completes or gives back series that

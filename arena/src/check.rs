@@ -148,10 +148,18 @@ impl Look<'_> {
         let word = |field| segment.record(slot, field).load(Ordering::Relaxed);
         let kind = Shape::of(word(offset_of!(HeadRecord, shape))).kind;
         let (key_len, _) = lengths(word(offset_of!(HeadRecord, lengths)));
+        let State::Ready { serial } = state else {
+            return None;
+        };
+        // A record with a fault has no key. Could many share one chain, their texts together
+        // would be larger than the board many times over.
+        if self.record(Bound { slot, serial }).is_some() {
+            return None;
+        }
         let mut text = [0; MAX_TEXT_LEN];
         let text = segment.read_text(slot, key_len, &mut text)?.to_vec();
         let parent = word(offset_of!(HeadRecord, parent));
-        matches!(state, State::Ready { .. }).then_some((kind, parent, text))
+        Some((kind, parent, text))
     }
 
     fn slot(&mut self, slot: Slot) {

@@ -42,6 +42,8 @@ mod family;
 mod file;
 mod fold;
 mod gauge;
+#[cfg(not(all(test, arena_loom)))]
+mod guard;
 mod header;
 mod help;
 mod histogram;
@@ -96,6 +98,8 @@ pub use counter::{Counter, Number};
 pub use error::{OpenError, RefusedReason, RegisterError};
 pub use family::Kind;
 pub use gauge::Gauge;
+#[cfg(not(all(test, arena_loom)))]
+pub use guard::guard_readers;
 pub use histogram::{Histogram, Timer};
 pub use layout::LAYOUT_VERSION;
 pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};

@@ -7,6 +7,7 @@
 
 #[cfg(not(all(test, arena_loom)))]
 mod mapped {
+    use crate::guard::{self, Watched};
     use crate::layout::{PAGE, PAIR_LEN, RECORD_STRIDE};
     use crate::pair::Pair;
     use crate::sync::AtomicU64;
@@ -41,6 +42,8 @@ mod mapped {
         base: NonNull<u8>,
         len: u64,
         writable: bool,
+        // Dropped in this order: nothing is watched that is not mapped.
+        watched: Option<Watched>,
         _backing: Backing,
     }
 
@@ -66,6 +69,9 @@ mod mapped {
                 base,
                 len,
                 writable,
+                // SAFETY: the mapping just made, which is `_backing`'s and goes after this.
+                // Everything in it is an atomic that may hold any bits.
+                watched: unsafe { guard::watch(base, len_bytes) },
                 _backing: Backing::Mapped(map),
             })
         }
@@ -82,6 +88,8 @@ mod mapped {
                 base,
                 len,
                 writable: true,
+                // SAFETY: as in `map`, for all that `shm` has mapped.
+                watched: unsafe { guard::watch(base, shm.len()) },
                 _backing: Backing::Shm(shm),
             })
         }
@@ -89,6 +97,13 @@ mod mapped {
         /// Whether a write would be a fault.
         pub(crate) fn is_writable(&self) -> bool {
             self.writable
+        }
+
+        /// Whether the memory was lost, and what was read before this call may be zeros that
+        /// stand in for it. Never true where [`guard_readers`](crate::guard_readers) was not
+        /// called: there a loss is a SIGBUS.
+        pub(crate) fn is_broken(&self) -> bool {
+            self.watched.as_ref().is_some_and(Watched::is_broken)
         }
 
         /// The word at `offset`, which must be a multiple of 8 inside the region.
@@ -183,6 +198,11 @@ mod modelled {
 
         pub(crate) fn is_writable(&self) -> bool {
             true
+        }
+
+        /// A model's memory stays.
+        pub(crate) fn is_broken(&self) -> bool {
+            false
         }
 
         pub(crate) fn word(&self, offset: u64) -> &AtomicU64 {

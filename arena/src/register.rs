@@ -7,7 +7,7 @@
 
 use crate::clock;
 use crate::error::RefusedReason;
-use crate::index::{Link, Lost, Walk};
+use crate::index::{Link, Lost, Place, Walk};
 use crate::layout::{Control, HeadRecord, MAX_CHAIN};
 use crate::mutation::{self, Mutation};
 use crate::record::{Draft, FAMILY, Key, SERIES, Shape};
@@ -143,6 +143,12 @@ impl Segment {
         loop {
             match self.find(&draft.key)? {
                 Walk::Live { slot, serial } => return Ok(Bound { slot, serial }),
+                // A damaged list leads to the slot that is not linked yet. Its own link would
+                // change under each CAS from it, without end.
+                Walk::Absent {
+                    place: Place::After(at),
+                    ..
+                } if at == head => return Err(RefusedReason::Damaged.into()),
                 Walk::Absent { place, link } => {
                     if self.publish(head, place, link) {
                         break;
@@ -297,5 +303,46 @@ impl Segment {
             Err(Lost::Died) => Err(step::Died),
             outcome => Ok(outcome.is_ok()),
         }
+    }
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+    use crate::record::{Key, SERIES};
+    use crate::{Board, Location};
+
+    /// A stranger has written over the state of the slot that is being built, and over a list
+    /// head, which leads to it before it was linked.
+    #[test]
+    fn a_list_that_leads_to_the_slot_to_be_linked_does_not_hold_its_builder_for_ever() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let at = Location::Path(directory.path().join("loop.board"));
+        let board = Board::options().slots(64).create(&at).unwrap();
+        let segment = &board.attached().unwrap().segment;
+        let text = [1, 0, b'x'];
+        let draft = Draft {
+            key: Key {
+                hash: 7,
+                kind: SERIES,
+                parent: 0,
+                text: &text,
+            },
+            text: &text,
+            metric: 1,
+            aggregation: 0,
+            cells: 2,
+            parent_slot: 0,
+            note: 0,
+            cap: 0,
+        };
+        let (row, serial) = (0, segment.next_serial().unwrap());
+        let head = segment.claim(State::Building { row, serial }).unwrap();
+        segment.state(head).store(u64::MAX, Ordering::Relaxed);
+        let list = segment.head(segment.list_of(7));
+        let link = Link::of(0).to_slot(head);
+        list.store(link.word(), Ordering::Relaxed);
+        let built = segment.build(head, serial, row, 1, &draft);
+        assert_eq!(built, Err(Lost::Refused(RefusedReason::Damaged)));
     }
 }

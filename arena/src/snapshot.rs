@@ -12,7 +12,7 @@ use crate::counter::Number;
 use crate::environment;
 use crate::family::{Aggregation, Cursor, Definition, Kind};
 use crate::fold::{MOMENT, PART_KEY, Part};
-use crate::layout::{HeadRecord, MAX_TEXT_LEN};
+use crate::layout::{HeadRecord, MAX_TEXT_LEN, UNIT_CELLS};
 use crate::liveness::LockFile;
 use crate::process::Own;
 use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
@@ -22,7 +22,7 @@ use crate::slot::{Slot, State};
 use crate::sync::Ordering;
 use core::fmt;
 use core::mem::offset_of;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads a board. One per thread that scrapes; memory is proportional to the series.
@@ -56,7 +56,7 @@ enum Record {
     /// Free, part of a chain, or being made or unmade.
     #[default]
     Nothing,
-    /// Alive, and its bytes make no sense.
+    /// Its bytes make no sense: those of its record, or its state word.
     Damaged,
     Family {
         definition: Arc<Definition>,
@@ -122,6 +122,18 @@ pub struct FamilyView {
     /// Series of older definitions of this name, which are not shown.
     pub hidden_series: u64,
     slot: Slot,
+}
+
+impl FamilyView {
+    /// Slots after the head that a series needs for its cells.
+    fn continuations(&self) -> usize {
+        let cells = match self.kind {
+            // The sum, the buckets, and the one up to +Inf.
+            Kind::Histogram => self.bounds.len() + 2,
+            Kind::Counter | Kind::Gauge | Kind::Summary => 2,
+        };
+        cells.div_ceil(UNIT_CELLS) - 1
+    }
 }
 
 /// One series.
@@ -223,6 +235,7 @@ impl Reader {
                     // It ended meanwhile: the next refresh sees what it is then.
                     Decoded::Gone => continue,
                 },
+                State::Invalid => Record::Damaged,
                 _ => Record::Nothing,
             };
             changed |= !matches!(
@@ -253,6 +266,13 @@ impl Reader {
     /// Records left out at the last refresh because their bytes make no sense.
     pub fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    /// Whether the board has lost its memory and all that was read is worthless: as
+    /// [`Board::is_broken`].
+    pub fn is_broken(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|attached| attached.segment.region.is_broken())
     }
 
     /// Slots of the board.
@@ -383,6 +403,11 @@ impl Reader {
         }
     }
 
+    fn is_there(&self, series: &SeriesView) -> bool {
+        self.locate(series)
+            .is_some_and(|(segment, bound)| segment.still_lives(bound))
+    }
+
     /// Puts the families together from the records.
     fn assemble(&mut self, segment: &Segment) {
         let mut damaged = 0;
@@ -441,6 +466,13 @@ impl Reader {
             })
             .collect();
         families.sort_by(|a, b| a.name.cmp(&b.name));
+        // A tag is one family's. On a board whose serials were set back it may be two's.
+        let mut tags = HashSet::new();
+        families.retain(|family| {
+            let is_alone = tags.insert(family.tag);
+            damaged += u64::from(!is_alone);
+            is_alone
+        });
         let places: HashMap<&str, usize> = families
             .iter()
             .enumerate()
@@ -457,7 +489,12 @@ impl Reader {
                             continue;
                         };
                         let family = &families[place];
-                        if family.tag == parent.tag {
+                        // Of two families with one tag, the other may be the one shown.
+                        let fits = view.chain.len() >= family.continuations()
+                            && view.label_values.len() == family.label_names.len();
+                        if family.tag == parent.tag && !fits {
+                            damaged += 1;
+                        } else if family.tag == parent.tag {
                             let mut view = view.clone();
                             view.how = family.aggregation;
                             view.parts = parts.remove(&view.tag).unwrap_or_default();
@@ -477,7 +514,18 @@ impl Reader {
         }
         drop(places);
         for ((family, mut series), hidden) in families.iter_mut().zip(shown).zip(hidden) {
-            series.sort_by(|a, b| a.label_values.cmp(&b.label_values));
+            // Of twins the newest comes first, and stays: a series that stands twice would make
+            // the whole exposition worthless.
+            series.sort_by(|a, b| {
+                let newest_first = b.tag.cmp(&a.tag);
+                a.label_values.cmp(&b.label_values).then(newest_first)
+            });
+            series.dedup_by(|older, kept| {
+                let is_twin = older.label_values == kept.label_values;
+                // An older one that has ended was seen just before the newer was registered.
+                damaged += u64::from(is_twin && self.is_there(older));
+                is_twin
+            });
             family.series = series;
             family.hidden_series = hidden;
         }

@@ -33,20 +33,40 @@ impl Scraper {
     /// Appends a whole body to `out`. Reads the boards only; no writer ever waits for it.
     pub fn scrape(&mut self, style: Style, out: &mut Vec<u8>) {
         let begun = Instant::now();
+        self.scrapes += 1;
         self.boards.refresh();
         let encoder = self
             .encoders
             .entry(style)
             .or_insert_with(|| Encoder::with_reserved(style, &self_metrics::reserved()));
-        let encoded = encoder.encode(&self.boards.sources(), out);
-        self.scrapes += 1;
-        let scrape = Scrape {
-            clashes: encoded.clashes,
-            scrapes: self.scrapes,
-            took: begun.elapsed(),
-        };
-        self_metrics::write(&self.boards, &scrape, style, out);
+        let start = out.len();
+        loop {
+            let encoded = encoder.encode(&self.boards.sources(), out);
+            let scrape = Scrape {
+                clashes: encoded.clashes,
+                scrapes: self.scrapes,
+                took: begun.elapsed(),
+            };
+            self_metrics::write(&self.boards, &scrape, style, out);
+            // A board may have lost its memory at any moment up to here. Each turn has one
+            // board less.
+            if !self.boards.drop_broken() {
+                break;
+            }
+            out.truncate(start);
+        }
         encoder.finish(out);
+    }
+
+    /// Gives what [`follow`](Self::follow) has found to `show`, which may read the boards.
+    pub fn show<T>(&mut self, show: impl Fn(&BoardSet) -> T) -> T {
+        self.boards.follow();
+        loop {
+            let shown = show(&self.boards);
+            if !self.boards.drop_broken() {
+                return shown;
+            }
+        }
     }
 
     /// Forgets everything rendered: after a panic in the middle of a scrape it may be half done.

@@ -38,6 +38,10 @@ const MAPPED: Own = gauge(
     "tallyboard_board_mapped",
     "Whether the board is there and can be read.",
 );
+const BROKEN: Own = counter(
+    "tallyboard_board_broken_total",
+    "Times that the board was left out because it had lost its memory: its file was truncated, or its filesystem was full.",
+);
 const DAMAGED: Own = gauge(
     "tallyboard_board_damaged",
     "Records left out of this scrape because their bytes are damaged; see `tallyboard check`.",
@@ -139,7 +143,7 @@ const OF_BOARDS: [(Own, Value); 13] = [
 /// The names that no board may take.
 pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
     let alone = [
-        BUILD_INFO, MAPPED, DAMAGED, REFUSED, CLASHES, SCRAPES, DURATION,
+        BUILD_INFO, MAPPED, BROKEN, DAMAGED, REFUSED, CLASHES, SCRAPES, DURATION,
     ];
     let of_boards = OF_BOARDS.map(|(own, _)| own);
     let all = alone.into_iter().chain(of_boards);
@@ -169,6 +173,10 @@ pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut 
         for target in targets {
             let is_mapped = u64::from(target.mapped().is_some());
             mapped.sample(&[("board", target.label())], Number::Int(is_mapped));
+        }
+        let mut broken = family(&BROKEN, style, out);
+        for target in targets {
+            broken.sample(&[("board", target.label())], Number::Int(target.broken()));
         }
     }
     let mut there = Vec::new();

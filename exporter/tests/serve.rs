@@ -3,7 +3,7 @@
 mod rig;
 
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use flate2::read::GzDecoder;
 use rig::{Response, Rig, Serving, wait_for};
@@ -132,6 +132,101 @@ fn a_board_is_waited_for_and_followed() {
     rig.run(&["inc", "jobs_total", "9"]);
     let metrics = serving.metrics();
     assert!(metrics.contains("jobs_total 9\n") && !metrics.contains("tasks_total"));
+}
+
+#[test]
+fn a_truncated_board_is_left_out_and_followed_when_it_is_made_again() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "1", "--board", "a"]);
+    rig.run(&["inc", "jobs_total", "2", "--board", "b"]);
+    let mut serving = rig.serve(&["--board", "a", "--board", "b"]);
+    let len = rig.board("a").metadata().unwrap().len();
+    for (round, len) in [(1, 0), (2, len / 2)] {
+        assert!(serving.metrics().contains("jobs_total{board=\"a\"} 1\n"));
+        let file = std::fs::File::options().write(true).open(rig.board("a"));
+        file.unwrap().set_len(len).unwrap();
+        for _ in 0..3 {
+            let metrics = serving.metrics();
+            assert!(!metrics.contains("jobs_total{board=\"a\"}"), "{metrics}");
+            assert!(metrics.contains("jobs_total{board=\"b\"} 2\n"));
+            assert!(metrics.contains("tallyboard_board_mapped{board=\"a\"} 0\n"));
+            let broken = format!("tallyboard_board_broken_total{{board=\"a\"}} {round}\n");
+            assert!(metrics.contains(&broken), "{metrics}");
+            assert_eq!(serving.get("/").status, 200);
+        }
+        std::fs::remove_file(rig.board("a")).unwrap();
+        rig.run(&["inc", "jobs_total", "--board", "a"]);
+    }
+    serving.process.signal(Signal::TERM);
+    assert_eq!(serving.process.wait().code(), Some(0));
+    let log: Vec<String> = serving.log.iter().collect();
+    let said = log.iter().filter(|line| line.contains("truncated")).count();
+    assert_eq!(said, 2, "once for each: {log:?}");
+}
+
+/// The same file, the same names, the same serials: only the header tells the two apart.
+#[test]
+fn a_board_copied_over_another_is_not_read_by_what_was_known_of_that() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "5", "-l", "l=x"]);
+    rig.run(&["inc", "tasks_total", "7", "-l", "l=y", "--board", "other"]);
+    let serving = rig.serve(&[]);
+    assert!(serving.metrics().contains("\njobs_total{l=\"x\"} 5\n"));
+    let bytes = std::fs::read(rig.board("other")).unwrap();
+    let file = std::fs::File::options()
+        .write(true)
+        .open(rig.board("default"));
+    file.unwrap().write_all(&bytes).unwrap();
+    let metrics = serving.metrics();
+    assert!(metrics.contains("\ntasks_total{l=\"y\"} 7\n"), "{metrics}");
+    assert!(!metrics.contains("jobs_total"), "{metrics}");
+}
+
+#[test]
+fn damaged_records_are_counted_and_logged_once() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "5"]);
+    rig.run(&["inc", "tasks_total", "7"]);
+    let mut serving = rig.serve(&[]);
+    let metrics = serving.metrics();
+    assert!(metrics.contains("tallyboard_board_damaged{board=\"default\"} 0\n"));
+    // The state of slot 0, which is the family `jobs_total`: LAYOUT.md §3 and §7.
+    let mut both = std::fs::File::options();
+    let file = both.read(true).write(true);
+    let file = file.open(rig.board("default")).unwrap();
+    let mut states = [0; 8];
+    file.read_exact_at(&mut states, 104).unwrap();
+    file.write_all_at(&[0xff; 8], u64::from_le_bytes(states))
+        .unwrap();
+    for _ in 0..3 {
+        let metrics = serving.metrics();
+        assert!(metrics.contains("\ntasks_total 7\n") && !metrics.contains("jobs_total"));
+        // The family and the series that it leaves behind.
+        let damaged = "tallyboard_board_damaged{board=\"default\"} 2\n";
+        assert!(metrics.contains(damaged), "{metrics}");
+    }
+    serving.process.signal(Signal::TERM);
+    assert_eq!(serving.process.wait().code(), Some(0));
+    let log: Vec<String> = serving.log.iter().collect();
+    let said = log.iter().filter(|line| line.contains("damaged")).count();
+    assert_eq!(said, 1, "{log:?}");
+}
+
+#[test]
+fn an_empty_board_that_goes_takes_nothing_along() {
+    let rig = Rig::new();
+    rig.run(&["create", "--board", "a"]);
+    rig.run(&["inc", "jobs_total", "2", "--board", "b"]);
+    let serving = rig.serve(&["--board", "a", "--board", "b"]);
+    for is_there in [1, 0] {
+        let metrics = serving.metrics();
+        assert!(metrics.contains("jobs_total{board=\"b\"} 2\n"));
+        let mapped = format!("tallyboard_board_mapped{{board=\"a\"}} {is_there}\n");
+        assert!(metrics.contains(&mapped), "{metrics}");
+        if is_there == 1 {
+            rig.run(&["rm", "a"]);
+        }
+    }
 }
 
 #[test]

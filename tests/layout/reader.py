@@ -31,7 +31,7 @@ CHECKSUM = 240
 RETIRED = 264
 
 # §7
-READY, CONT = 2, 5
+BUILDING, READY, CONT = 1, 2, 5
 
 # §8
 HEAD_TEXT, HEAD_TEXT_LEN = 64, 192
@@ -366,6 +366,14 @@ def cells_of(family: Family) -> int:
     return {COUNTER: 2, GAUGE: 1, HISTOGRAM: len(family.bounds) + 2, SUMMARY: 2}[family.metric]
 
 
+def is_invalid(state: int) -> bool:
+    """Whether no rule makes this state word (§7)."""
+    kind, argument = state >> 61, state & 0x3F_FFFF
+    if kind == 0:
+        return state != 0
+    return kind > CONT or (kind not in (BUILDING, CONT) and argument != 0)
+
+
 def dump(board: Board, location: str) -> dict[str, object]:
     """Everything on the board, in the shape of `tallyboard dump --json`."""
     planes = board.ready_planes()
@@ -376,6 +384,8 @@ def dump(board: Board, location: str) -> dict[str, object]:
     def look(slot: int) -> None:
         nonlocal damaged
         tag = board.state(slot)
+        if is_invalid(tag):
+            damaged += 1
         if tag >> 61 != READY or tag & 0x3F_FFFF or tag in families:
             return
         try:

@@ -47,10 +47,11 @@ class Exporter:
     def __exit__(self, *_: object) -> None:
         self._running.close()
 
-    def start(self) -> float:
-        """Starts it and returns the time when it said that it is ready, in Unix seconds."""
-        command = ["tallyboard", "serve", "--board", str(self.board), "--board.create"]
-        command += ["--web.listen-address", self.address]
+    def start(self, *arguments: str, create: bool = True) -> float:
+        """Starts it and returns the time when it said that it is ready, in Unix seconds. With `create`, boards that
+        are not there are made; `arguments` are more of the command line."""
+        command = ["tallyboard", "serve", "--board", str(self.board), *(["--board.create"] if create else [])]
+        command += ["--web.listen-address", self.address, *arguments]
         process = self._running.enter_context(running(command, self.log))
 
         def ready() -> bool:
@@ -60,6 +61,12 @@ class Exporter:
         until(ready, "tallyboard serve to be ready")
         self._process = process
         return time.time()
+
+    def pid(self) -> int:
+        """Its process, which is there."""
+        assert self._process is not None, "it was never started"
+        assert self._process.poll() is None, f"tallyboard serve exited: {self.log.read_text()}"
+        return self._process.pid
 
     def stop(self) -> float:
         """Stops it as systemd would, and returns the time just before, in Unix seconds."""

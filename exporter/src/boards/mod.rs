@@ -67,6 +67,13 @@ impl BoardSet {
         }
     }
 
+    /// Lets go of boards that have lost their memory; whether there was one. To be asked after
+    /// reading: if so, whatever was made of the boards is to be made again without it.
+    pub fn drop_broken(&mut self) -> bool {
+        let dropped = self.targets.iter_mut().map(Target::drop_broken);
+        dropped.fold(false, |any, dropped| any | dropped)
+    }
+
     /// Whether at least one board is mapped.
     pub fn is_ready(&self) -> bool {
         self.targets.iter().any(|target| target.mapped().is_some())

@@ -18,6 +18,10 @@ pub struct Target {
     mapped: Option<Mapped>,
     /// Why it is not mapped, as last logged.
     problem: Option<String>,
+    /// The file that was found broken. What else is wrong with it needs no further line.
+    broken_file: Option<FileIdentity>,
+    /// How often a board was found broken here.
+    broken: u64,
 }
 
 struct Mapped {
@@ -25,6 +29,8 @@ struct Mapped {
     file: FileIdentity,
     board: Board,
     reader: Reader,
+    /// Whether damaged records have been logged.
+    damage_said: bool,
 }
 
 /// Device and inode.
@@ -45,6 +51,8 @@ impl Target {
             creatable: wanted.is_single,
             mapped: None,
             problem: None,
+            broken_file: None,
+            broken: 0,
         }
     }
 
@@ -64,6 +72,11 @@ impl Target {
         Some((&mapped.board, &mapped.reader))
     }
 
+    /// How often a board here lost its memory while it was read.
+    pub fn broken(&self) -> u64 {
+        self.broken
+    }
+
     /// The board's file.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -81,36 +94,71 @@ impl Target {
 
     /// Reads again which series there are.
     pub(super) fn refresh(&mut self) {
-        if let Some(mapped) = &mut self.mapped {
-            mapped.reader.refresh();
+        let Some(mapped) = &mut self.mapped else {
+            return;
+        };
+        mapped.reader.refresh();
+        let damaged = mapped.reader.damaged();
+        if damaged > 0 && !mapped.damage_said && !mapped.board.is_broken() {
+            mapped.damage_said = true;
+            tracing::warn!(
+                board = %self.location,
+                "{damaged} damaged records are left out; `tallyboard check` names them"
+            );
         }
+    }
+
+    /// Lets go of the board if it has lost its memory; whether it had. What was read of it
+    /// since the last call is worthless then.
+    pub(super) fn drop_broken(&mut self) -> bool {
+        let Some(mapped) = self.mapped.take_if(|mapped| mapped.board.is_broken()) else {
+            return false;
+        };
+        self.broken += 1;
+        if self.broken_file.replace(mapped.file) != Some(mapped.file) {
+            self.report(format!(
+                "the board was truncated while it was read, or its filesystem is full; delete {}: \
+                 the next program that counts makes it again",
+                self.path.display()
+            ));
+        }
+        true
     }
 
     /// Maps the board that is at the path now, if it is not the one that is mapped. A board
     /// that is mapped gets the next id.
     pub(super) fn follow(&mut self, create: Option<&BoardOptions>, next_id: &mut u64) {
+        self.drop_broken();
         let file = identity(&self.path);
         if let Some(mapped) = &self.mapped {
-            if Some(mapped.file) == file {
+            if Some(mapped.file) == file && !mapped.board.is_overwritten() {
                 return;
             }
             self.mapped = None;
             tracing::info!(board = %self.location, "the board was removed");
         }
+        if self.broken_file != file {
+            self.broken_file = None;
+        }
         match self.map(create, file) {
             Ok(Some((board, file))) => {
                 let reader = Reader::new(&board);
-                tracing::info!(board = %self.location, "mapped");
+                // A filesystem that is full breaks the board again and again.
+                if self.broken_file.is_none() {
+                    tracing::info!(board = %self.location, "mapped");
+                }
                 self.problem = None;
                 self.mapped = Some(Mapped {
                     id: *next_id,
                     file,
                     board,
                     reader,
+                    damage_said: false,
                 });
                 *next_id += 1;
             }
             Ok(None) => self.report("it is not there yet; waiting for it".to_owned()),
+            Err(_) if self.broken_file.is_some() => {}
             Err(error) => self.report(error.to_string()),
         }
     }

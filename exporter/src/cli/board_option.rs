@@ -64,8 +64,11 @@ impl BoardArgument {
         self.option.options()
     }
 
-    /// The board for reading: it must be there.
+    /// The board for reading: it must be there. It may lose its memory while it is read; ask
+    /// [`Board::is_broken`] at the end.
     pub(super) fn read_only(&self) -> Result<Board, Failure> {
+        tallyboard::guard_readers()
+            .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))?;
         let options = BoardOptions::new().allow_any_filesystem(true);
         Ok(options.attach_read_only(&self.location()?)?)
     }

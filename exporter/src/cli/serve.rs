@@ -114,6 +114,9 @@ impl Serve {
             })
             .init();
         let boards = BoardSet::new(self.specs()?, self.options());
+        // Before the first board is mapped.
+        tallyboard::guard_readers()
+            .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))?;
         let SignalledRuntime { runtime, signals } = SignalledRuntime::new()?;
         runtime.block_on(self.serve(boards, signals))
     }

@@ -41,6 +41,9 @@ pub(super) struct Plan {
     /// All families of all sources, in their order, and which words each has. Indices in
     /// `blocks` refer to it.
     keys: Vec<(FamilyKey, u64)>,
+    /// The ids of all sources, in their order: one without a family is counted by `Part::source`
+    /// too.
+    sources: Vec<u64>,
     blocks: Vec<Block>,
     left_out: BTreeSet<String>,
     clashes: u64,
@@ -70,13 +73,15 @@ impl Plan {
                 families.map(|family| ((source.id, family.tag), family.words_tag))
             })
         };
-        if self.keys.iter().copied().eq(keys()) {
+        let ids = || sources.iter().map(|source| source.id);
+        if self.sources.iter().copied().eq(ids()) && self.keys.iter().copied().eq(keys()) {
             return;
         }
         let mut kept: HashMap<FamilyKey, Rendered> = HashMap::new();
         for part in self.blocks.drain(..).flat_map(|block| block.parts) {
             kept.insert(part.rendered.key(), part.rendered);
         }
+        self.sources = ids().collect();
         self.keys = keys().collect();
 
         let mut admission = Admission::new(style, reserved);

@@ -141,7 +141,8 @@ impl Rendered {
         if let Lines::One(frame) = &self.lines {
             out.extend_from_slice(&frame.open);
         }
-        let board = self.label_opens.len() - series.label_values.len();
+        // Never less, but on a board that gives the tag of one family to another.
+        let board = (self.label_opens.len()).saturating_sub(series.label_values.len());
         for (index, open) in self.label_opens.iter().enumerate() {
             if index > 0 {
                 out.push(b',');

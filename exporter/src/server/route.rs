@@ -9,6 +9,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::{Shared, landing};
+use crate::boards::BoardSet;
 use crate::negotiate;
 
 type Answer = Response<Full<Bytes>>;
@@ -82,7 +83,10 @@ async fn ready(shared: Arc<Shared>) -> Answer {
 }
 
 async fn landing(shared: Arc<Shared>) -> Answer {
-    let page = blocking(move || landing::page(shared.scraper().follow(), &shared.telemetry_path));
+    let page = blocking(move || {
+        let page = |boards: &BoardSet| landing::page(boards, &shared.telemetry_path);
+        shared.scraper().show(page)
+    });
     match page.await {
         Some(page) => answer(StatusCode::OK, HTML, page),
         None => failed(),

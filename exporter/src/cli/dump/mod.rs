@@ -56,6 +56,12 @@ impl Dump {
             Some(format) => encode(&reader, format, &mut body),
             None => json::write(&board, &reader, &mut body)?,
         }
+        if board.is_broken() {
+            return Err(Failure::Failed(format!(
+                "{} was truncated while it was read, or its filesystem is full",
+                board.location()
+            )));
+        }
         let mut out = io::stdout().lock();
         out.write_all(&body)?;
         out.flush()?;

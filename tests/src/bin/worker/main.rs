@@ -5,6 +5,7 @@
 
 mod churn;
 mod count;
+mod storm;
 mod update;
 
 use std::error::Error;
@@ -30,6 +31,13 @@ enum Work {
     Update {
         /// How many updates are made in all.
         updates: u64,
+    },
+    /// Registers and updates metrics of every type whatever becomes of the board, until a second line comes in.
+    Storm {
+        /// The number of series of each metric to choose from.
+        series: u64,
+        /// The first state of the random numbers.
+        seed: u64,
     },
     /// Registers random series of a counter and increments each, until it is killed or has done `rounds`.
     Churn {
@@ -63,6 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             increments,
         } => count::run(&board, &family, series, increments),
         Work::Update { updates } => update::run(&board, updates),
+        Work::Storm { series, seed } => storm::run(&board, series, seed),
         Work::Churn {
             family,
             series,
