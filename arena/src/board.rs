@@ -319,6 +319,8 @@ impl BoardOptions {
             }
             match self.create(at) {
                 Err(OpenError::Exists { .. }) => {}
+                // Made here, and removed or replaced before it could be attached to.
+                Err(OpenError::NotFound { .. } | OpenError::Replaced { .. }) => {}
                 outcome => return outcome,
             }
         }
