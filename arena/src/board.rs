@@ -8,13 +8,16 @@ use crate::error::OpenError;
 use crate::file::{self, BoardFile, Plan};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
-use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, Header, PROCESSES, SLOTS};
+use crate::layout::{
+    DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, HeadRecord, Header, PROCESSES, SLOTS,
+};
 use crate::liveness::Reopen;
 use crate::location::Location;
 use crate::lock;
 use crate::planes::Planes;
 use crate::process::Process;
 use crate::recent::Recent;
+use crate::record::{SERIES, Shape};
 use crate::region::Region;
 use crate::register::Bound;
 use crate::rseq;
@@ -22,6 +25,7 @@ use crate::segment::Segment;
 use crate::series::FamilyBinding;
 use crate::slot::State;
 use crate::stats::Stats;
+use crate::step::{self, Step};
 use crate::summary::Summary;
 use crate::sync::Ordering;
 use core::fmt;
@@ -587,15 +591,29 @@ fn retire(segment: &Segment) {
         .region
         .word(offset_of!(Header, retired) as u64)
         .store(1, Ordering::Release);
-    for index in 0..segment.geometry.slots {
-        let Some(slot) = segment.slot(index) else {
-            break;
-        };
-        // ORDERING: [S1] Acquire: `remove` unlinks by the record behind the state.
-        let state = State::of(segment.state(slot).load(Ordering::Acquire));
-        if let State::Ready { serial } = state {
-            // Died cannot happen here, and that it was not READY any more is as good.
-            let _ = segment.remove(Bound { slot, serial });
+    step::here(Step::Retired);
+    // The families last: a series without its family is damage.
+    for families_too in [false, true] {
+        if families_too {
+            step::here(Step::HalfEmptied);
+        }
+        for index in 0..segment.geometry.slots {
+            let Some(slot) = segment.slot(index) else {
+                break;
+            };
+            // ORDERING: [S1] Acquire: `remove` unlinks by the record behind the state.
+            let state = State::of(segment.state(slot).load(Ordering::Acquire));
+            let State::Ready { serial } = state else {
+                continue;
+            };
+            // Relaxed: behind the state; a word of another life is of a slot that has ended.
+            let shape = segment.record(slot, offset_of!(HeadRecord, shape));
+            let is_series = Shape::of(shape.load(Ordering::Relaxed)).kind == SERIES;
+            if is_series || families_too {
+                // Died cannot happen here, and that it was not READY any more is as good.
+                let _ = segment.remove(Bound { slot, serial });
+            }
         }
     }
+    step::here(Step::Emptied);
 }

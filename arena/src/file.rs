@@ -6,6 +6,7 @@ use crate::error::OpenError;
 use crate::header::{self, Flaw, HEADER_WORDS, Identity};
 use crate::layout::Geometry;
 use crate::location::{SHM_DIRECTORY, own_directory};
+use crate::step::{self, Step};
 use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -75,7 +76,9 @@ pub(crate) fn create(path: &Path, plan: &Plan) -> Result<(), OpenError> {
     );
     match unnamed {
         Ok(file) => {
+            step::here(Step::FileMade);
             fill(&file, path, plan)?;
+            step::here(Step::FileFilled);
             let link = format!("/proc/self/fd/{}", file.as_raw_fd());
             match rustix::fs::linkat(CWD, link, CWD, path, AtFlags::SYMLINK_FOLLOW) {
                 // Without /proc there is no way to name the file.
@@ -100,7 +103,9 @@ fn name_given(path: &Path, linked: rustix::io::Result<()>) -> Result<(), OpenErr
             path: path.to_owned(),
         },
         error => failed(path, "naming", error),
-    })
+    })?;
+    step::here(Step::FileNamed);
+    Ok(())
 }
 
 /// Where a file without a name cannot be had: a temporary name, then a link to the real one.
@@ -119,7 +124,9 @@ fn create_under_other_name(path: &Path, directory: &Path, plan: &Plan) -> Result
     )
     .map_err(|error| failed(path, "making", error))?;
     let temporary = Unlink(temporary);
+    step::here(Step::FileMade);
     fill(&file, path, plan)?;
+    step::here(Step::FileFilled);
     name_given(path, rustix::fs::link(&temporary.0, path))
 }
 

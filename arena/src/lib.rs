@@ -30,6 +30,8 @@ mod builder;
 mod check;
 mod clock;
 mod counter;
+#[cfg(arena_crash)]
+mod crash;
 mod environment;
 mod error;
 mod family;
@@ -88,7 +90,13 @@ pub use ledger::Ledger;
 pub use location::Location;
 pub use snapshot::{FamilyView, Reader, SeriesView};
 pub use stats::Stats;
+#[cfg(arena_crash)]
+#[doc(hidden)]
+pub use step::Step;
 pub use summary::Summary;
+
+#[cfg(all(arena_loom, arena_crash))]
+compile_error!("a model's thread dies by `arena_loom`, a process by `arena_crash`: choose one");
 
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -135,6 +135,7 @@ mod local {
     use crate::layout::{PAGE, PAIR_LEN, PLANE_NONE, PLANE_REFUSED, SHARED_STRIDE};
     use crate::pair::Pair;
     use crate::rseq::{self, Outcome, Target};
+    use crate::step::{self, Step};
     use crate::sync::AtomicU64;
     use rustix::mm::Advice;
 
@@ -232,6 +233,7 @@ mod local {
 
         #[inline(never)]
         fn add_sum_slowly(&self, sum: Cell, amount: f64) {
+            step::here(Step::HalfObserved);
             // A series that has ended takes no more: nothing to be done about it.
             let _ = self.add_float(sum, amount);
         }
@@ -343,6 +345,7 @@ mod local {
                 } else {
                     PLANE_REFUSED
                 };
+                step::here(Step::PlaneReserved);
                 // ORDERING: [T1] Release; pairs with the Acquire of writers and readers. A
                 // failure acquires the other's answer.
                 word = match entry.compare_exchange(

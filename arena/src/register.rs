@@ -104,7 +104,10 @@ impl Segment {
         // 5. The link.
         loop {
             match self.find(&draft.key)? {
-                Walk::Live { slot, serial } => return Ok(Bound { slot, serial }),
+                Walk::Live { slot, serial } => {
+                    step::at(Step::Outdone)?;
+                    return Ok(Bound { slot, serial });
+                }
                 Walk::Absent { place, link } => {
                     if self.publish(head, place, link) {
                         break;
@@ -115,6 +118,7 @@ impl Segment {
         step::at(Step::Linked)?;
         // 6. READY.
         self.complete(head, row, serial);
+        step::at(Step::Completed)?;
         Ok(Bound { slot: head, serial })
     }
 
