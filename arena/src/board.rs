@@ -9,13 +9,17 @@ use crate::error::OpenError;
 use crate::file::{self, Plan};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
-use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, Header, PROCESSES, SLOTS};
+use crate::layout::{
+    DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, HeadRecord, Header, PROCESSES, SLOTS,
+};
 use crate::location::Location;
 use crate::processes::{self, ProcessView};
+use crate::record::{SERIES, Shape};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::stats::Stats;
+use crate::step::{self, Step};
 use crate::summary::Summary;
 use crate::sync::Ordering;
 use core::fmt;
@@ -395,6 +399,8 @@ impl BoardOptions {
             }
             match self.create(at) {
                 Err(OpenError::Exists { .. }) => {}
+                // Made here, and removed or replaced before it could be attached to.
+                Err(OpenError::NotFound { .. } | OpenError::Replaced { .. }) => {}
                 outcome => return outcome,
             }
         }
@@ -524,15 +530,29 @@ fn retire(segment: &Segment) {
         .region
         .word(offset_of!(Header, retired) as u64)
         .store(1, Ordering::Release);
-    for index in 0..segment.geometry.slots {
-        let Some(slot) = segment.slot(index) else {
-            break;
-        };
-        // ORDERING: [S1] Acquire: `remove` unlinks by the record behind the state.
-        let state = State::of(segment.state(slot).load(Ordering::Acquire));
-        if let State::Ready { serial } = state {
-            // Died cannot happen here, and that it was not READY any more is as good.
-            let _ = segment.remove(Bound { slot, serial });
+    step::here(Step::Retired);
+    // The families last: a series without its family is damage.
+    for families_too in [false, true] {
+        if families_too {
+            step::here(Step::HalfEmptied);
+        }
+        for index in 0..segment.geometry.slots {
+            let Some(slot) = segment.slot(index) else {
+                break;
+            };
+            // ORDERING: [S1] Acquire: `remove` unlinks by the record behind the state.
+            let state = State::of(segment.state(slot).load(Ordering::Acquire));
+            let State::Ready { serial } = state else {
+                continue;
+            };
+            // Relaxed: behind the state; a word of another life is of a slot that has ended.
+            let shape = segment.record(slot, offset_of!(HeadRecord, shape));
+            let is_series = Shape::of(shape.load(Ordering::Relaxed)).kind == SERIES;
+            if is_series || families_too {
+                // Died cannot happen here, and that it was not READY any more is as good.
+                let _ = segment.remove(Bound { slot, serial });
+            }
         }
     }
+    step::here(Step::Emptied);
 }

@@ -7,6 +7,7 @@ use crate::error::OpenError;
 use crate::header::{self, Flaw, HEADER_WORDS, Identity};
 use crate::layout::Geometry;
 use crate::location::{SHM_DIRECTORY, is_own_directory};
+use crate::step::{self, Step};
 use crate::trouble::{Place, Trouble, parent};
 use core::fmt::Write;
 use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, Stat};
@@ -121,7 +122,9 @@ pub(crate) fn create(path: &Path, plan: &Plan) -> Result<(), Trouble> {
     });
     match unnamed {
         Ok(file) => {
+            step::here(Step::FileMade);
             fill(&file, plan)?;
+            step::here(Step::FileFilled);
             let link = Text::new(format_args!("/proc/self/fd/{}", file.as_raw_fd()));
             let linked = c_path::with(path, |path| {
                 rustix::fs::linkat(CWD, link.path(), CWD, path, AtFlags::SYMLINK_FOLLOW)
@@ -147,7 +150,9 @@ fn name_given(linked: rustix::io::Result<()>) -> Result<(), Trouble> {
     linked.map_err(|error| match error {
         Errno::EXIST => Trouble::Exists,
         error => Trouble::system("naming")(error),
-    })
+    })?;
+    step::here(Step::FileNamed);
+    Ok(())
 }
 
 /// Where a file without a name cannot be had: a temporary name, then a link to the real one.
@@ -173,7 +178,9 @@ fn create_under_other_name(path: &Path, directory: &Path, plan: &Plan) -> Result
     )
     .map_err(&making)?;
     let _unlink = Unlink(&directory, &temporary);
+    step::here(Step::FileMade);
     fill(&file, plan)?;
+    step::here(Step::FileFilled);
     name_given(c_path::with(path, |path| {
         rustix::fs::linkat(&directory, temporary.path(), CWD, path, AtFlags::empty())
     }))

@@ -192,8 +192,7 @@ impl Histogram {
         };
         match segment.try_observe(count, sum, value) {
             Observed::Whole => {}
-            // What ended since does not miss it.
-            Observed::Half => drop(segment.add_float(sum, value)),
+            Observed::Half => segment.add_to_sum(sum, value),
             Observed::Not => self.observe_slowly(bucket, value),
         }
     }
@@ -202,8 +201,7 @@ impl Histogram {
         self.series.update(|series, segment| {
             let (count, sum) = cells(series, bucket).ok_or(Ended)?;
             segment.add_int(count, 1)?;
-            // As in `observe`.
-            let _ = segment.add_float(sum, value);
+            segment.add_to_sum(sum, value);
             Ok(())
         });
     }

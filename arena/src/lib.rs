@@ -35,6 +35,8 @@ mod cap;
 mod check;
 mod clock;
 mod counter;
+#[cfg(arena_crash)]
+mod crash;
 mod environment;
 mod error;
 mod expire;
@@ -109,7 +111,13 @@ pub use location::Location;
 pub use processes::ProcessView;
 pub use snapshot::{FamilyView, Reader, SeriesView};
 pub use stats::Stats;
+#[cfg(arena_crash)]
+#[doc(hidden)]
+pub use step::Step;
 pub use summary::Summary;
+
+#[cfg(all(arena_loom, arena_crash))]
+compile_error!("a model's thread dies by `arena_loom`, a process by `arena_crash`: choose one");
 
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -145,6 +145,7 @@ mod local {
     use crate::layout::{PAGE, PAIR_LEN, PLANE_NONE, PLANE_REFUSED, SHARED_STRIDE};
     use crate::pair::Pair;
     use crate::rseq::{self, Outcome, Target};
+    use crate::step::{self, Step};
     use crate::sync::AtomicU64;
     use rustix::mm::Advice;
 
@@ -229,6 +230,14 @@ mod local {
             }
         }
 
+        /// The second half of an observation whose first was made. What ended since does not
+        /// miss it.
+        #[cold]
+        pub(crate) fn add_to_sum(&self, sum: Cell, amount: f64) {
+            step::here(Step::HalfObserved);
+            let _ = self.add_float(sum, amount);
+        }
+
         /// Adds to an integer cell, on this CPU's plane or the shared one.
         #[cold]
         pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
@@ -304,6 +313,7 @@ mod local {
                 } else {
                     PLANE_REFUSED
                 };
+                step::here(Step::PlaneReserved);
                 // ORDERING: [T1] Release; pairs with the Acquire of writers and readers. A
                 // failure acquires the other's answer.
                 word = match entry.compare_exchange(
@@ -363,6 +373,10 @@ mod local {
 
         pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
             self.add_shared(cell, add_to_bits(amount))
+        }
+
+        pub(crate) fn add_to_sum(&self, sum: Cell, amount: f64) {
+            let _ = self.add_float(sum, amount);
         }
 
         pub(crate) fn try_add_int(&self, _: Cell, _: u64) -> bool {

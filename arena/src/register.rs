@@ -142,7 +142,10 @@ impl Segment {
         // 5. The link.
         loop {
             match self.find(&draft.key)? {
-                Walk::Live { slot, serial } => return Ok(Bound { slot, serial }),
+                Walk::Live { slot, serial } => {
+                    step::at(Step::Outdone)?;
+                    return Ok(Bound { slot, serial });
+                }
                 // A damaged list leads to the slot that is not linked yet. Its own link would
                 // change under each CAS from it, without end.
                 Walk::Absent {
@@ -159,6 +162,7 @@ impl Segment {
         step::at(Step::Linked)?;
         // 6. READY.
         self.complete(head, row, serial);
+        step::at(Step::Completed)?;
         Ok(Bound { slot: head, serial })
     }
 

@@ -55,8 +55,7 @@ impl Summary {
         };
         match segment.try_observe(count, sum, value) {
             Observed::Whole => {}
-            // What ended since does not miss it.
-            Observed::Half => drop(segment.add_float(sum, value)),
+            Observed::Half => segment.add_to_sum(sum, value),
             Observed::Not => self.observe_slowly(value),
         }
     }
@@ -69,8 +68,7 @@ impl Summary {
                 ..sum
             };
             segment.add_int(count, 1)?;
-            // As in `observe`.
-            let _ = segment.add_float(sum, value);
+            segment.add_to_sum(sum, value);
             Ok(())
         });
     }

@@ -13,7 +13,12 @@ pub(crate) use modelled::AtomicU64;
 /// The hardware's in any build, for this process's own memory that no model looks at: what
 /// lies in statics and in mappings, where loom's cannot.
 pub(crate) mod plain {
-    pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+    #[cfg_attr(
+        all(test, arena_loom),
+        expect(unused_imports, reason = "a model has no guard")
+    )]
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicUsize};
+    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 }
 
 #[cfg(all(test, arena_loom))]

@@ -96,7 +96,7 @@ def writers(board: Path, seed: int) -> Iterator[None]:
     try:
         for rseq in ({}, {"TALLYBOARD_RSEQ": "off"}):
             environment = {**os.environ, "TALLYBOARD": str(board), **rseq}
-            command = ["worker", "storm", "100", str(seed + len(started))]
+            command = ["worker", "stubborn", "100", str(seed + len(started))]
             writer = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
             started.append(writer)
             assert writer.stdout is not None

@@ -1,7 +1,9 @@
-//! What the multi-process tests share: workers that can be started, watched, stopped and killed.
+//! What the multi-process tests share: workers that can be started, watched, stopped and killed, and what they do.
 
 mod ledger;
+mod work;
 mod worker;
 
 pub use ledger::Ledger;
-pub use worker::Worker;
+pub use work::{Handle, KEYS, Metric, Work, key, small_board, small_board_path};
+pub use worker::{Event, Worker};

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tallyboard::{Board, Location, Number, Reader};
 use tallyboard_tests::{Ledger, Worker};
 
@@ -12,12 +12,6 @@ const SERIES: usize = 3_000;
 const WORKERS: u64 = 6;
 const ROUNDS: u64 = 2_000_000;
 const PAUSES: u64 = 300;
-
-fn signal(worker: &Worker, signal: Signal) {
-    let pid = i32::try_from(worker.pid()).expect("a pid fits");
-    let pid = Pid::from_raw(pid).expect("a pid is not 0");
-    kill_process(pid, signal).expect("the worker is a child that nobody has waited for");
-}
 
 #[test]
 fn a_stopped_worker_holds_up_nobody_and_every_increment_counts() {
@@ -48,7 +42,7 @@ fn a_stopped_worker_holds_up_nobody_and_every_increment_counts() {
     for pause in 0..PAUSES {
         let stopped = (pause % WORKERS) as usize;
         let witness = (stopped + 1) % workers.len();
-        signal(&workers[stopped].0, Signal::STOP);
+        workers[stopped].0.signal(Signal::STOP);
         let before = workers[witness].1.done(SERIES);
         // The witness gets on while the other one stands still, or has nothing left to do.
         while workers[witness].1.done(SERIES) < (before + 20).min(ROUNDS) {
@@ -58,7 +52,7 @@ fn a_stopped_worker_holds_up_nobody_and_every_increment_counts() {
             );
             thread::yield_now();
         }
-        signal(&workers[stopped].0, Signal::CONT);
+        workers[stopped].0.signal(Signal::CONT);
     }
 
     let mut expected = vec![0; SERIES];

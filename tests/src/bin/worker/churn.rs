@@ -29,18 +29,11 @@ pub(crate) fn run(
     let mut random = seed | 1;
     super::wait_for_start(board)?;
     for _ in 0..rounds {
-        random = next(random);
+        random = super::next_random(random);
         let kind = (random >> 32) as usize % series;
         ledger.add_one(2 * kind);
         counters.try_with(&[&kind.to_string()])?.inc();
         ledger.add_one(2 * kind + 1);
     }
     Ok(())
-}
-
-/// Marsaglia's xorshift, 2003; the state is never 0.
-fn next(mut state: u64) -> u64 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^ (state << 17)
 }

@@ -5,7 +5,9 @@
 
 mod churn;
 mod count;
+mod pieces;
 mod storm;
+mod stubborn;
 mod update;
 
 use std::error::Error;
@@ -14,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use tallyboard::Board;
+use tallyboard_tests::Work as Pieces;
 
 /// Counts on the board that TALLYBOARD names.
 #[derive(Parser)]
@@ -33,7 +36,7 @@ enum Work {
         updates: u64,
     },
     /// Registers and updates metrics of every type whatever becomes of the board, until a second line comes in.
-    Storm {
+    Stubborn {
         /// The number of series of each metric to choose from.
         series: u64,
         /// The first state of the random numbers.
@@ -52,6 +55,28 @@ enum Work {
         /// How many increments it makes at most.
         rounds: u64,
     },
+    /// Does eight pieces of work, half of them with keys that other processes have too.
+    Pieces {
+        /// What each piece is.
+        work: Pieces,
+        /// This process's number among those that do the same.
+        actor: usize,
+        /// Where boards are made.
+        folder: PathBuf,
+        /// Where the pieces begun and done are noted, two words each.
+        ledger: PathBuf,
+    },
+    /// Does pieces of work of every kind, with random keys, until it is killed.
+    Storm {
+        /// The number of keys to choose from.
+        keys: usize,
+        /// Where boards are made.
+        folder: PathBuf,
+        /// Where the pieces begun and done are noted, two words for each metric and key.
+        ledger: PathBuf,
+        /// The first state of the random numbers.
+        seed: u64,
+    },
 }
 
 /// Tells the test that everything is in place, and waits for its word.
@@ -60,6 +85,13 @@ fn wait_for_start(board: &Board) -> Result<(), Box<dyn Error>> {
     stdout().flush()?;
     stdin().read_line(&mut String::new())?;
     Ok(())
+}
+
+/// Marsaglia's xorshift, 2003; the state is never 0.
+fn next_random(mut state: u64) -> u64 {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^ (state << 17)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -71,7 +103,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             increments,
         } => count::run(&board, &family, series, increments),
         Work::Update { updates } => update::run(&board, updates),
-        Work::Storm { series, seed } => storm::run(&board, series, seed),
+        Work::Stubborn { series, seed } => stubborn::run(&board, series, seed),
         Work::Churn {
             family,
             series,
@@ -79,5 +111,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             seed,
             rounds,
         } => churn::run(&board, &family, series, &ledger, seed, rounds),
+        Work::Pieces {
+            work,
+            actor,
+            folder,
+            ledger,
+        } => pieces::run(&board, work, actor, &folder, &ledger),
+        Work::Storm {
+            keys,
+            folder,
+            ledger,
+            seed,
+        } => storm::run(&board, keys, &folder, &ledger, seed),
     }
 }

@@ -1,64 +1,35 @@
-//! A process that counts on a board whatever becomes of the board: no refusal ends it.
+//! Pieces of work of every kind, in an order that nobody planned.
 
 use std::error::Error;
-use std::io::stdin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-use tallyboard::Board;
+use tallyboard::{Board, Ledger};
+use tallyboard_tests::{Metric, Work};
 
-/// Registers and updates metrics of every type under labels chosen at random, until a second line comes in on the
-/// standard input. Says then how many rounds it made, how many registrations were refused, and the longest round.
-pub(crate) fn run(board: &Board, series: u64, seed: u64) -> Result<(), Box<dyn Error>> {
-    // A handle that is kept, beside those that are looked up again and again.
-    let kept = board.counter("storm_kept_total", "Rounds.").register()?;
-    let latency = board.histogram("storm_kept_seconds", "").register()?;
+/// Each round counts with a random metric and key; now and then one makes a board and gives it up.
+pub(crate) fn run(
+    board: &Board,
+    keys: usize,
+    folder: &Path,
+    ledger: &Path,
+    seed: u64,
+) -> Result<(), Box<dyn Error>> {
+    let ledger = Ledger::open(ledger)?;
+    let mut random = seed | 1;
     super::wait_for_start(board)?;
-    // Relaxed: the flag says nothing about other memory.
-    let over = Arc::new(AtomicBool::new(false));
-    let told = over.clone();
-    std::thread::spawn(move || {
-        let _ = stdin().read_line(&mut String::new());
-        told.store(true, Ordering::Relaxed);
-    });
-    let (mut random, mut rounds, mut refused, mut longest) =
-        (seed | 1, 0_u64, 0_u64, Duration::ZERO);
-    while !over.load(Ordering::Relaxed) {
-        let begun = Instant::now();
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let label = (random >> 32) % series;
-        let kind = label.to_string();
-        let done = match random >> 8 & 3 {
-            0 => board
-                .counter("storm_total", "")
-                .label("kind", &kind)
-                .register()
-                .map(|events| events.inc()),
-            1 => board
-                .gauge("storm_level", "")
-                .label("kind", &kind)
-                .register()
-                .map(|level| level.set(1.0)),
-            2 => board
-                .summary("storm_bytes", "")
-                .label("kind", &kind)
-                .register()
-                .map(|bytes| bytes.observe(1.0)),
-            _ => board
-                .histogram("storm_seconds", "")
-                .label("kind", &kind)
-                .register()
-                .map(|took| took.observe(0.1)),
-        };
-        refused += u64::from(done.is_err());
-        kept.inc();
-        latency.observe(0.01);
-        rounds += 1;
-        longest = longest.max(begun.elapsed());
+    loop {
+        random = super::next_random(random);
+        let key = (random >> 32) as usize % keys;
+        if (random >> 16).is_multiple_of(8) {
+            Work::Removals.run(board, folder, &format!("passing-{}", key % 4))?;
+            continue;
+        }
+        let metric = (random >> 24) as usize % Metric::ALL.len();
+        let word = 2 * (metric * keys + key);
+        ledger.add_one(word);
+        Metric::ALL[metric]
+            .register(board, &key.to_string())?
+            .count();
+        ledger.add_one(word + 1);
     }
-    println!("{rounds} rounds, {refused} refused, longest {longest:?}");
-    Ok(())
 }

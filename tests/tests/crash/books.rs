@@ -1,0 +1,189 @@
+//! What processes say they did, held against the boards.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use tallyboard::{Board, FamilyView, Kind, Number, Reader, RefusedReason, RegisterError};
+use tallyboard_tests::{Ledger, Metric, key};
+
+/// Where a process keeps its ledger.
+pub(crate) fn path(folder: &Path, actor: usize) -> PathBuf {
+    folder.join(format!("ledger-{actor}"))
+}
+
+/// The ledgers of the processes of one case.
+#[derive(Default)]
+pub(crate) struct Books(Vec<(usize, usize, Ledger)>);
+
+impl Books {
+    /// A ledger for so many pieces of this process.
+    pub(crate) fn open_for(&mut self, folder: &Path, actor: usize, pieces: usize) {
+        let ledger = Ledger::create(path(folder, actor), pieces);
+        self.0.push((actor, pieces, ledger));
+    }
+
+    /// Pieces that the process has begun and not done.
+    pub(crate) fn unfinished(&self, actor: usize) -> u64 {
+        let (_, pieces, ledger) = self
+            .0
+            .iter()
+            .find(|(owner, ..)| *owner == actor)
+            .expect("it was opened");
+        let entries = ledger.entries(*pieces);
+        entries.iter().map(|(begun, done)| begun - done).sum()
+    }
+
+    /// For each key the pieces begun and done, by all processes.
+    pub(crate) fn bounds(&self) -> BTreeMap<String, (u64, u64)> {
+        let mut bounds = BTreeMap::new();
+        for (actor, pieces, ledger) in &self.0 {
+            for (number, (begun, done)) in ledger.entries(*pieces).into_iter().enumerate() {
+                let total: &mut (u64, u64) = bounds.entry(key(*actor, number)).or_default();
+                *total = (total.0 + begun, total.1 + done);
+            }
+        }
+        bounds
+    }
+}
+
+/// A reader that has read the board.
+pub(crate) fn read(board: &Board) -> Reader {
+    let mut reader = Reader::new(board);
+    reader.refresh();
+    assert_eq!(reader.damaged(), 0);
+    reader
+}
+
+/// What the series of a metric have counted, by label value: how often, and the sum of a histogram.
+type Counted = HashMap<String, (u64, Option<f64>)>;
+
+fn counted(reader: &Reader, metric: Metric) -> Counted {
+    let mut counted = HashMap::new();
+    let families = reader.families().iter();
+    for family in families.filter(|family| family.name == metric.name()) {
+        let mut buckets = vec![0; family.bounds.len() + 1];
+        for series in &family.series {
+            let label_value = series.label_values[0].clone();
+            let value = if family.kind == Kind::Histogram {
+                let sum = reader.histogram(series, &mut buckets).expect("it lives");
+                (buckets.iter().sum(), Some(sum))
+            } else {
+                match reader.counter(series) {
+                    Some(Number::Int(value)) => (value, None),
+                    other => panic!("{label_value} has counted {other:?}"),
+                }
+            };
+            let twin = counted.insert(label_value, value);
+            assert!(twin.is_none(), "two series have the same label: {series:?}");
+        }
+    }
+    counted
+}
+
+/// What was begun and done with each key is what the board has counted.
+pub(crate) fn assert_counted(
+    board: &Board,
+    metric: Metric,
+    bounds: &BTreeMap<String, (u64, u64)>,
+    case: &impl Display,
+) {
+    let counted = counted(&read(board), metric);
+    for (key, (begun, done)) in bounds {
+        let told = counted.get(&metric.label_value(key));
+        let (count, sum) = told.copied().unwrap_or_default();
+        assert!(
+            *done <= count && count <= *begun,
+            "{case}: {key}: done {done}, counted {count}, begun {begun}"
+        );
+        // A death between a histogram's two updates leaves the sum one observation short.
+        if let Some(sum) = sum {
+            assert!(
+                *done as f64 <= sum && sum <= count as f64,
+                "{case}: {key}: done {done}, sum {sum}, counted {count}"
+            );
+        }
+    }
+}
+
+/// The slots that a chain takes (LAYOUT.md, section 8).
+fn chain(text_len: usize, cells: usize) -> u32 {
+    let for_text = 1 + text_len.saturating_sub(192).div_ceil(248);
+    for_text.max(cells.div_ceil(3)) as u32
+}
+
+/// The length of a text field (LAYOUT.md, section 9).
+fn field(text: &str) -> usize {
+    2 + text.len()
+}
+
+fn chain_of_family(family: &FamilyView) -> u32 {
+    let texts = [&family.name, &family.unit, &family.help];
+    let texts = texts.into_iter().chain(&family.label_names);
+    let text_len = 6 + texts.map(|text| field(text)).sum::<usize>() + 8 * family.bounds.len();
+    chain(text_len, 0)
+}
+
+fn chains_of_series(family: &FamilyView) -> impl Iterator<Item = u32> {
+    let cells = match family.kind {
+        Kind::Histogram => family.bounds.len() + 2,
+        _ => 2,
+    };
+    family.series.iter().map(move |series| {
+        let text_len = series.label_values.iter().map(|value| field(value)).sum();
+        chain(text_len, cells)
+    })
+}
+
+fn chains(reader: &Reader) -> Vec<u32> {
+    let families = reader.families().iter();
+    families
+        .flat_map(|family| chains_of_series(family).chain([chain_of_family(family)]))
+        .collect()
+}
+
+/// Slots that are not free and belong to nothing that a reader sees. Of a board that nobody changes.
+pub(crate) fn leaked(board: &Board) -> u32 {
+    let seen: u32 = chains(&read(board)).iter().sum();
+    let used = board.stats().slots_used;
+    assert!(seen <= used, "{seen} slots are seen, {used} are in use");
+    used - seen
+}
+
+/// The longest chain that this case's processes make: of what is on the board, since each kind is there.
+pub(crate) fn longest_chain(board: &Board) -> u32 {
+    chains(&read(board)).into_iter().max().unwrap_or(1)
+}
+
+/// Nothing is wrong with the board, nothing has leaked, and nothing was refused.
+pub(crate) fn assert_sound(board: &Board, case: &impl Display) {
+    let faults: Vec<String> = board.check().iter().map(ToString::to_string).collect();
+    assert!(faults.is_empty(), "{case}: {faults:#?}");
+    assert_eq!(leaked(board), 0, "{case}: slots leaked");
+    let stats = board.stats();
+    let refused = stats.refused.iter().filter(|(_, times)| *times > 0);
+    assert_eq!(refused.count(), 0, "{case}: {:?}", stats.refused);
+}
+
+/// Registers until the board is full: every slot that nothing uses can be had.
+pub(crate) fn fill(board: &Board, case: &impl Display) {
+    let before = board.stats();
+    let builder = board.counter("fill_total", "").labels(&["slot"]);
+    let family = builder
+        .family()
+        .unwrap_or_else(|error| panic!("{case}: {error}"));
+    for slot in before.slots_used + 1..before.slots {
+        let series = family.try_with(&[&slot.to_string()]);
+        series.unwrap_or_else(|error| panic!("{case}: {slot} slots are in use: {error}"));
+    }
+    match family.try_with(&["one too many"]) {
+        Err(RegisterError::Refused {
+            reason: RefusedReason::BoardFull,
+            ..
+        }) => {}
+        outcome => panic!("{case}: a full board answered {outcome:?}"),
+    }
+    assert_eq!(board.stats().slots_used, before.slots);
+    assert_eq!(leaked(board), 0, "{case}: slots leaked");
+    assert_eq!(board.check().len(), 0, "{case}");
+}

@@ -1,0 +1,107 @@
+//! What work leads to which step.
+
+use tallyboard::Step;
+use tallyboard_tests::Work;
+
+/// A way to a step: what the process does, and the how manieth time at the step is meant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    pub(crate) work: Work,
+    pub(crate) time: u64,
+    /// A step before it at which the process stops until the others are done, and its time there.
+    pub(crate) after: Option<(Step, u64)>,
+    /// Processes that have died on the board before, in the middle of a registration.
+    pub(crate) dead: usize,
+    /// Process rows of the board.
+    pub(crate) rows: u32,
+}
+
+const fn way(work: Work, time: u64) -> Way {
+    Way {
+        work,
+        time,
+        after: None,
+        dead: 0,
+        rows: 16,
+    }
+}
+
+impl Way {
+    const fn past_dead(self, dead: usize) -> Way {
+        Way { dead, ..self }
+    }
+
+    /// With no row that is not a dead process's: one has to be taken over.
+    const fn past_a_row_each(self, dead: usize) -> Way {
+        Way {
+            dead,
+            rows: dead as u32,
+            ..self
+        }
+    }
+
+    const fn after(self, step: Step, time: u64) -> Way {
+        Way {
+            after: Some((step, time)),
+            ..self
+        }
+    }
+}
+
+/// Every kind of registration: the family, which is everybody's, and later a series.
+const REGISTRATION: &[Way] = &[
+    way(Work::Counters, 1),
+    way(Work::Counters, 4),
+    way(Work::Histograms, 1),
+    way(Work::Histograms, 3),
+    way(Work::LongTexts, 4),
+    way(Work::Boards, 3),
+    way(Work::Reaping, 2).past_dead(3),
+];
+
+/// The first registration on a board, the third board, and a row that a dead process had.
+const ROW: &[Way] = &[
+    way(Work::Counters, 1),
+    way(Work::Boards, 3),
+    way(Work::Counters, 1).past_a_row_each(4),
+];
+
+/// The ways to a step: at least one for each.
+pub(crate) fn to(step: Step) -> Vec<Way> {
+    match step {
+        Step::Claimed | Step::Chained | Step::Written | Step::Linked | Step::Completed => {
+            REGISTRATION.to_vec()
+        }
+        // While it stands before its link, the others link the same key: the family's, then a series'.
+        Step::Outdone => vec![
+            way(Work::Counters, 1).after(Step::Written, 1),
+            way(Work::Counters, 1).after(Step::Written, 2),
+            way(Work::Histograms, 1).after(Step::Written, 2),
+            way(Work::LongTexts, 1).after(Step::Written, 2),
+        ],
+        Step::Removed | Step::Marked | Step::Unlinked => {
+            vec![way(Work::Removals, 1), way(Work::Removals, 5)]
+        }
+        Step::RowLocked | Step::RowPublished => ROW.to_vec(),
+        Step::RowChanging => vec![
+            ROW[0],
+            ROW[1],
+            ROW[2],
+            way(Work::Reaping, 1).past_dead(3),
+            way(Work::Reaping, 3).past_dead(3),
+        ],
+        Step::Resolved => vec![
+            ROW[2],
+            way(Work::Reaping, 1).past_dead(3),
+            way(Work::Reaping, 3).past_dead(3),
+        ],
+        Step::FileMade | Step::FileFilled | Step::FileNamed => {
+            vec![way(Work::Boards, 1), way(Work::Boards, 3)]
+        }
+        Step::PlaneReserved => vec![way(Work::Counters, 1), way(Work::Boards, 3)],
+        Step::HalfObserved => vec![way(Work::Histograms, 1), way(Work::Histograms, 5)],
+        Step::Retired | Step::HalfEmptied | Step::Emptied => {
+            vec![way(Work::Removals, 1), way(Work::Removals, 3)]
+        }
+    }
+}
