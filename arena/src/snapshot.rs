@@ -270,11 +270,14 @@ impl Reader {
             match record {
                 Record::Damaged => damaged += 1,
                 Record::Series { family, view } => {
-                    // A series of an older definition is known, and not shown.
-                    if known.get(family) != Some(&view.label_values.len()) {
+                    // A series of an older definition is known, and not shown. Where two families
+                    // bear one tag, on a damaged board, the labels of the one shown count.
+                    let shown = places.get(family).map(|place| &mut families[*place]);
+                    let labels = shown.as_ref().map(|family| family.label_names.len());
+                    if labels.or(known.get(family).copied()) != Some(view.label_values.len()) {
                         damaged += 1;
-                    } else if let Some(place) = places.get(family) {
-                        families[*place].series.push(view.clone());
+                    } else if let Some(shown) = shown {
+                        shown.series.push(view.clone());
                     }
                 }
                 Record::Nothing | Record::Family(_) => {}
