@@ -347,6 +347,7 @@ fn header(location: &Location, offset: u64) -> u64 {
 // Offsets in the header: LAYOUT.md §3 and §4.
 const CONTROL: u64 = 64;
 const HEADS: u64 = 88;
+const STATES: u64 = 104;
 const LINKS: u64 = 112;
 const RECORDS: u64 = 120;
 
@@ -388,6 +389,36 @@ fn a_record_whose_chain_is_not_as_long_as_its_text_is_left_out() {
     let mut reader = Reader::new(&board);
     reader.refresh();
     assert!(reader.families().is_empty());
+    assert_eq!(reader.damaged(), 2);
+}
+
+#[test]
+fn two_families_of_one_tag_do_not_take_each_others_series() {
+    let directory = directory();
+    let location = at(directory.path());
+    let board = small().open(&location).unwrap();
+    // Of two families, one must come first by its slot and the other by its name.
+    let labelled = board.counter("b_total", "").label("l", "v");
+    labelled.register().unwrap();
+    board.counter("a_total", "").register().unwrap();
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let [a, b] = reader.families() else {
+        panic!("two families");
+    };
+    let states = header(&location, STATES);
+    let places = (0..64).map(|slot| states + 8 * slot);
+    let b_state = places
+        .into_iter()
+        .find(|place| header(&location, *place) == b.tag)
+        .unwrap();
+    poke(&location, b_state, a.tag);
+    reader.refresh();
+    for family in reader.families() {
+        for series in &family.series {
+            assert_eq!(series.label_values.len(), family.label_names.len());
+        }
+    }
     assert_eq!(reader.damaged(), 2);
 }
 

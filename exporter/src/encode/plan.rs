@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tallyboard::Kind;
+use tallyboard::{Aggregation, FamilyView, Kind};
 
 use super::rendered::Rendered;
 use super::{Source, Style};
@@ -32,18 +32,51 @@ pub(super) struct Part {
     pub(super) rendered: Rendered,
 }
 
-/// A family on a board, for as long as both last: the source's id, the family's tag.
-type FamilyKey = (u64, u64);
+/// A family on a board, for as long as both last. Its tag says it all, but on a damaged board
+/// a tag may come back with another family: what is kept of the one would not fit the other.
+pub(super) struct Identity {
+    /// The source's id and the family's tag.
+    key: (u64, u64),
+    name: String,
+    kind: Kind,
+    label_names: Vec<String>,
+    bounds: Vec<f64>,
+    aggregation: Aggregation,
+    words_tag: u64,
+}
+
+impl Identity {
+    fn new(source: u64, family: &FamilyView) -> Self {
+        Self {
+            key: (source, family.tag),
+            name: family.name.clone(),
+            kind: family.kind,
+            label_names: family.label_names.clone(),
+            bounds: family.bounds.clone(),
+            aggregation: family.aggregation,
+            words_tag: family.words_tag,
+        }
+    }
+
+    fn is_of(&self, source: u64, family: &FamilyView) -> bool {
+        self.key == (source, family.tag)
+            && self.kind == family.kind
+            && self.name == family.name
+            && self.label_names == family.label_names
+            && self.bounds == family.bounds
+            && self.aggregation == family.aggregation
+            && self.words_tag == family.words_tag
+    }
+}
 
 /// The blocks of the last scrape, which hold for the next one if no family came or went.
 #[derive(Default)]
 pub(super) struct Plan {
-    /// All families of all sources, in their order, and which words each has. Indices in
-    /// `blocks` refer to it.
-    keys: Vec<(FamilyKey, u64)>,
     /// The ids of all sources, in their order: one without a family is counted by `Part::source`
     /// too.
     sources: Vec<u64>,
+    /// All families of all sources, in their order. Indices in `blocks` refer to it.
+    families: Vec<Identity>,
     blocks: Vec<Block>,
     left_out: BTreeSet<String>,
     clashes: u64,
@@ -67,22 +100,32 @@ impl Plan {
         style: Style,
         reserved: &[(&'static str, Kind)],
     ) {
-        let keys = || {
+        let families = || {
             sources.iter().flat_map(|source| {
                 let families = source.reader.families().iter();
-                families.map(|family| ((source.id, family.tag), family.words_tag))
+                families.map(|family| (source.id, family))
             })
         };
+        let same = |known: &Identity, (source, family)| known.is_of(source, family);
         let ids = || sources.iter().map(|source| source.id);
-        if self.sources.iter().copied().eq(ids()) && self.keys.iter().copied().eq(keys()) {
+        if self.sources.iter().copied().eq(ids())
+            && self.families.len() == families().count()
+            && self
+                .families
+                .iter()
+                .zip(families())
+                .all(|(known, now)| same(known, now))
+        {
             return;
         }
-        let mut kept: HashMap<FamilyKey, Rendered> = HashMap::new();
+        let mut kept: HashMap<(u64, u64), Rendered> = HashMap::new();
         for part in self.blocks.drain(..).flat_map(|block| block.parts) {
-            kept.insert(part.rendered.key(), part.rendered);
+            kept.insert(part.rendered.identity().key, part.rendered);
         }
         self.sources = ids().collect();
-        self.keys = keys().collect();
+        self.families = families()
+            .map(|(source, family)| Identity::new(source, family))
+            .collect();
 
         let mut admission = Admission::new(style, reserved);
         for (source_index, source) in sources.iter().enumerate() {
@@ -91,13 +134,15 @@ impl Plan {
             by_age.sort_unstable_by_key(|&index| families[index].tag);
             for family_index in by_age {
                 let family = &families[family_index];
-                let key = (source.id, family.tag);
+                let known = kept.remove(&(source.id, family.tag));
+                let known = known.filter(|kept| kept.identity().is_of(source.id, family));
                 admission.admit(source_index, family, |name| Part {
                     source: source_index,
                     family: family_index,
-                    rendered: kept
-                        .remove(&key)
-                        .unwrap_or_else(|| Rendered::new(key, family, name, source.label, style)),
+                    rendered: known.unwrap_or_else(|| {
+                        let identity = Identity::new(source.id, family);
+                        Rendered::new(identity, family, name, source.label, style)
+                    }),
                 });
             }
         }
@@ -142,12 +187,7 @@ impl Admission {
         }
     }
 
-    fn admit(
-        &mut self,
-        source: usize,
-        family: &tallyboard::FamilyView,
-        part: impl FnOnce(&str) -> Part,
-    ) {
+    fn admit(&mut self, source: usize, family: &FamilyView, part: impl FnOnce(&str) -> Part) {
         let name = self.style.family_name(family.kind, &family.name);
         if let Some(Some(index)) = self.owners.get(&name) {
             let block = &mut self.blocks[*index];

@@ -15,11 +15,12 @@ use tallyboard::{FamilyView, Kind, Reader, SeriesView};
 
 use super::name::{self, Frame};
 use super::number::{canonical_float, write_f64, write_number, write_u64};
+use super::plan::Identity;
 use super::{Format, Style, escape, openmetrics};
 
 /// The kept text of a family on one board.
 pub(super) struct Rendered {
-    key: (u64, u64),
+    identity: Identity,
     /// `name="` for each label, the board's label with its value before them.
     label_opens: Vec<Vec<u8>>,
     lines: Lines,
@@ -62,7 +63,7 @@ enum Lines {
 impl Rendered {
     /// The family's own parts. Its series come with [`follow`](Self::follow).
     pub(super) fn new(
-        key: (u64, u64),
+        identity: Identity,
         family: &FamilyView,
         family_name: &str,
         board: Option<&str>,
@@ -94,7 +95,7 @@ impl Rendered {
             _ => Lines::One(frame(style.sample_suffix(family.kind))),
         };
         Self {
-            key,
+            identity,
             label_opens: label_opens(family, board, style),
             lines,
             text: Vec::new(),
@@ -103,8 +104,8 @@ impl Rendered {
     }
 
     /// Whose text this is.
-    pub(super) fn key(&self) -> (u64, u64) {
-        self.key
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Makes `series` and `text` those of `family`, in its order. Renders only what is new.

@@ -320,3 +320,56 @@ jobs_total{queue="z"} 26
 "#
     );
 }
+
+/// On a sound board a tag never comes back; on a damaged one another family may bear it.
+#[test]
+fn a_tag_that_comes_back_with_another_family_is_rendered_anew() {
+    use std::os::unix::fs::FileExt;
+
+    let board = board();
+    board.counter("a_total", "").register().unwrap();
+    let labelled = board.counter("b_total", "").label("l", "v");
+    labelled.register().unwrap();
+    let mut encoder = Encoder::new(Style::PLAIN);
+    encode_with(&mut encoder, &[(&board, None)]);
+
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let [a, b] = reader.families() else {
+        panic!("two families");
+    };
+    let file = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(board.path().unwrap())
+        .unwrap();
+    let word = |at: u64| {
+        let mut bytes = [0; 8];
+        file.read_exact_at(&mut bytes, at).unwrap();
+        u64::from_le_bytes(bytes)
+    };
+    let put = |at: u64, word: u64| file.write_all_at(&word.to_le_bytes(), at).unwrap();
+    let (states, records) = (word(104), word(120));
+    for slot in 0..256 {
+        let state = states + slot * 8;
+        // The families change their tags, the series of each goes with the tag.
+        if word(state) == a.tag {
+            put(state, b.tag);
+        } else if word(state) == b.tag {
+            put(state, a.tag);
+        } else {
+            let family = records + slot * 256 + 40;
+            if word(family) == a.tag {
+                put(family, b.tag);
+            } else if word(family) == b.tag {
+                put(family, a.tag);
+            }
+        }
+    }
+    let (text, encoded) = encode_with(&mut encoder, &[(&board, None)]);
+    assert_eq!(
+        text,
+        "# TYPE a_total counter\na_total 0\n# TYPE b_total counter\nb_total{l=\"v\"} 0\n"
+    );
+    assert_eq!(encoded.series, 2);
+}
