@@ -79,5 +79,6 @@ fn a_stopped_worker_holds_up_nobody_and_every_increment_counts() {
         counted[kind] += value;
     }
     assert_eq!(counted, expected);
-    assert_eq!(board.check().len(), 0);
+    board.reap();
+    assert_eq!(board.check(), []);
 }
