@@ -43,6 +43,7 @@ mod expire;
 mod family;
 mod file;
 mod fold;
+mod fullness;
 mod gauge;
 #[cfg(not(all(test, arena_loom)))]
 mod guard;

@@ -191,25 +191,34 @@ mod local {
         /// False: nothing was added, [`add_int`](Self::add_int) knows what is lacking.
         #[inline(always)]
         pub(crate) fn try_add_int(&self, cell: Cell, amount: u64) -> bool {
-            let Some(target) = self.target(cell) else {
-                return self.try_add_shared(cell, |value| value.wrapping_add(amount));
-            };
-            // SAFETY: `target` built it from this segment: the table's entries are planes of
-            // this mapping, each with a unit for every `Slot`; `cell.index` is below
-            // `UNIT_CELLS`.
-            let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) };
-            outcome == Outcome::Done
+            if let Some(target) = self.target(cell) {
+                // SAFETY: `target` built it from this segment: the table's entries are planes
+                // of this mapping, each with a unit for every `Slot`; `cell.index` is below
+                // `UNIT_CELLS`.
+                let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) };
+                if outcome == Outcome::Done {
+                    return true;
+                }
+            } else if self.try_add_shared(cell, |value| value.wrapping_add(amount)) {
+                return true;
+            }
+            false
         }
 
         /// Tries to add to a float cell; as [`try_add_int`](Self::try_add_int).
         #[inline(always)]
         pub(crate) fn try_add_float(&self, cell: Cell, amount: f64) -> bool {
-            let Some(target) = self.target(cell) else {
-                return self.try_add_shared(cell, add_to_bits(amount));
-            };
-            // SAFETY: as in `try_add_int`.
-            let outcome = unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) };
-            outcome == Outcome::Done
+            if let Some(target) = self.target(cell) {
+                // SAFETY: as in `try_add_int`.
+                let outcome =
+                    unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) };
+                if outcome == Outcome::Done {
+                    return true;
+                }
+            } else if self.try_add_shared(cell, add_to_bits(amount)) {
+                return true;
+            }
+            false
         }
 
         /// Tries to add one to an integer cell, and then `amount` to the head's cell 0. As

@@ -8,6 +8,7 @@
 
 use crate::clock;
 use crate::error::RefusedReason;
+use crate::fullness::Fullness;
 use crate::index::Lost;
 use crate::layout::{Control, HeadRecord, Row};
 use crate::liveness::{LockFile, OwnRow, Reopen};
@@ -23,6 +24,7 @@ use core::mem::offset_of;
 pub(crate) struct Process {
     own: OwnRow,
     reopen: Reopen,
+    pub(crate) fullness: Fullness,
 }
 
 /// A process on a board: its row and which of the row's processes it is.
@@ -87,6 +89,7 @@ impl Process {
         Ok(Process {
             own: OwnRow::new()?,
             reopen,
+            fullness: Fullness::unknown(),
         })
     }
 

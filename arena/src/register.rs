@@ -60,6 +60,19 @@ impl Segment {
         if self.is_retired() {
             return Err(RefusedReason::Unlockable.into());
         }
+        if self.is_known_full(slots) {
+            return Err(RefusedReason::BoardFull.into());
+        }
+        let reclaimed = self.reclaimed();
+        let built = self.claim_and_build(slots, draft);
+        if built == Err(Lost::Refused(RefusedReason::BoardFull)) {
+            self.note_full(reclaimed, slots);
+        }
+        self.unless_orphaned(draft, built?)
+    }
+
+    /// Steps 2 to 6 for a key that was not there.
+    fn claim_and_build(&self, slots: u16, draft: &Draft<'_>) -> Result<Bound, Lost> {
         let row = self.own()?.row;
         // 2. A slot, under our row and a new serial.
         let serial = self.next_serial()?;
@@ -78,7 +91,7 @@ impl Segment {
                 self.release(head, building);
             }
         }
-        self.unless_orphaned(draft, built?)
+        built
     }
 
     /// The series or part, if what it belongs to still lives; else it is removed again.

@@ -60,13 +60,14 @@ impl Places for () {
 
 /// One series, as a handle holds it. In a sink there is neither segment nor family: updates
 /// go nowhere.
+#[repr(C)] // What an update reads lies together.
 pub struct Series<P: Places> {
     /// The family's, at hand: the update path follows one pointer less.
     segment: Option<&'static Segment>,
-    family: Option<&'static FamilyBinding>,
     // Relaxed: see above.
-    slot: AtomicU32,
     tag: AtomicU64,
+    slot: AtomicU32,
+    family: Option<&'static FamilyBinding>,
     pub(crate) places: P,
     labels: Labels,
     /// The same series on the board that came after this one.
