@@ -258,7 +258,8 @@ impl Reader {
         parents.into_iter().any(|parent| !known(parent))
     }
 
-    /// Families by name, one for each name: the newest definition.
+    /// Families by name, one for each name: the newest definition that has a series, or the
+    /// newest of all.
     pub fn families(&self) -> &[FamilyView] {
         &self.families
     }
@@ -424,14 +425,22 @@ impl Reader {
         let mut helps: HashMap<u64, (u64, &str, &str)> = HashMap::new();
         // Name, label count and place among the shown, of each family by its tag.
         let mut known: HashMap<u64, (&str, usize)> = HashMap::new();
-        let mut newest: HashMap<&str, (u64, u64, usize, &Definition)> = HashMap::new();
+        let mut in_use = HashSet::new();
+        for record in &self.records {
+            if let Record::Series { parent, .. } = record {
+                in_use.insert(parent.tag);
+            }
+        }
+        // Who has series goes before who has none; then the newer.
+        let mut newest: HashMap<&str, ((bool, u64, u64), usize, &Definition)> = HashMap::new();
         for (at, (tag, record)) in self.seen.iter().zip(&self.records).enumerate() {
             match record {
                 Record::Family { definition, rank } => {
                     known.insert(*tag, (&definition.name, definition.label_names.len()));
-                    let this = (*rank, *tag, at, &**definition);
+                    let order = (in_use.contains(tag), *rank, *tag);
+                    let this = (order, at, &**definition);
                     let entry = newest.entry(&definition.name).or_insert(this);
-                    if (entry.0, entry.1) < (*rank, *tag) {
+                    if entry.0 < order {
                         *entry = this;
                     }
                 }
@@ -446,7 +455,7 @@ impl Reader {
         }
         let mut families: Vec<FamilyView> = newest
             .into_values()
-            .filter_map(|(_, tag, at, definition)| {
+            .filter_map(|((_, _, tag), at, definition)| {
                 let own = (tag, definition.unit.as_str(), definition.help.as_str());
                 let (words_tag, unit, help) = helps.get(&tag).copied().unwrap_or(own);
                 Some(FamilyView {

@@ -293,6 +293,11 @@ fn the_newest_definition_is_shown_and_an_old_one_is_reclaimed() {
     old_series.observe(0.5);
     assert_eq!(board.stats().families, 2);
     assert_eq!(shown(), (2, 1));
+    // What is counted is shown, as after a rollback, when the newer one has nothing to show.
+    assert_eq!(new.clear(), Ok(1));
+    assert_eq!(shown(), (1, 0));
+    new.with(&["a"]).observe(0.5);
+    assert_eq!(shown(), (2, 1));
     let clash = board.counter("h", "").register().unwrap_err().to_string();
     assert!(
         clash.contains("histogram") && clash.contains("counter"),
