@@ -432,7 +432,7 @@ impl Reader {
             }
         }
         // Who has series goes before who has none; then the newer.
-        let mut newest: HashMap<&str, ((bool, u64, u64), usize, &Definition)> = HashMap::new();
+        let mut newest: HashMap<&str, Candidate<'_>> = HashMap::new();
         for (at, (tag, record)) in self.seen.iter().zip(&self.records).enumerate() {
             match record {
                 Record::Family { definition, rank } => {
@@ -542,6 +542,9 @@ impl Reader {
         self.damaged = damaged;
     }
 }
+
+/// A definition of a name: whether it has series, its rank, its tag; its slot; what it says.
+type Candidate<'r> = ((bool, u64, u64), usize, &'r Definition);
 
 enum Decoded {
     Record(Record),
