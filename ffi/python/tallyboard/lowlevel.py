@@ -49,6 +49,7 @@ class Status(enum.IntEnum):
     IO = 12
     PANIC = 13
     TOO_LONG = 14
+    FAMILY_FULL = 15
 
 
 class BoardError(Exception):
