@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Callable, Iterator
 
 import pytest
@@ -112,9 +113,16 @@ def test_a_mode_means_what_the_table_says(
     # A minimum of nothing is nothing; one number that all share is there from the beginning.
     nothing = [] if mode.endswith(("min", "max")) or mode == "livemostrecent" else [0]
     assert shown(name) == nothing
+
+    def climb() -> None:
+        gauge.set(1)
+        gauge.inc()
+        gauge.inc(3)
+        gauge.dec(3)
+
     worker(lambda: gauge.set(3))
     dying = [
-        worker(lambda: (gauge.set(1), gauge.inc(), gauge.inc(3), gauge.dec(3))),
+        worker(climb),
         worker(lambda: None),
         worker(lambda: gauge.set(5)),
     ]
@@ -185,7 +193,7 @@ def test_sums_of_the_dead_are_exact_and_take_no_room(
 ) -> None:
     gauge = Gauge(name, "Help.", multiprocess_mode="sum")
     for n in range(100):
-        worker(lambda n=n: gauge.inc(n)).kill()
+        worker(partial(gauge.inc, n)).kill()
     assert shown(name) == [4950]
     reap(library)
     assert shown(name) == [4950]
