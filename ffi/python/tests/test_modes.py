@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -254,3 +255,48 @@ def test_processes_of_another_pid_namespace_are_known_to_live_or_not(
         waits.kill()
     after = ["all pid 2.0", "livesum 0.0", "sum 2.0"]
     assert run(READER).splitlines() == after
+
+
+SERVED = """
+import os, signal, subprocess
+from tallyboard import Gauge
+modes = "sum", "min", "max", "all", "livesum", "livemin", "livemax", "liveall", "livemostrecent"
+gauges = [Gauge(f"g_{mode}", "Help.", ["z"], multiprocess_mode=mode).labels("z") for mode in modes]
+pids = []
+for number in 2, 5:
+    done, child_end = os.pipe()
+    pids.append(os.fork())
+    if pids[-1] == 0:
+        for gauge in gauges:
+            gauge.inc(number)
+        os.write(child_end, b"x")
+        signal.pause()
+    os.read(done, 1)
+for each in pids:
+    os.kill(each, signal.SIGKILL)
+    os.waitpid(each, 0)
+    text = subprocess.run(["tallyboard", "dump"], capture_output=True, encoding="utf-8").stdout
+    for name, pid in zip(("FIRST", "SECOND"), pids):
+        text = text.replace(f'pid="{pid}"', f'pid="{name}"')
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            print(line)
+"""
+
+
+@pytest.mark.usefixtures("board")
+@pytest.mark.skipif(shutil.which("tallyboard") is None, reason="needs the exporter")
+def test_the_exporter_shows_the_same(run: Run) -> None:
+    lines = run(SERVED).splitlines()
+    apart = ['g_all{z="z",pid="FIRST"} 2.0', 'g_all{z="z",pid="SECOND"} 5.0']
+    kept = ['g_max{z="z"} 5.0', 'g_min{z="z"} 2.0', 'g_sum{z="z"} 7.0']
+    one_lives = [
+        'g_liveall{z="z",pid="SECOND"} 5.0',
+        'g_livemax{z="z"} 5.0',
+        'g_livemin{z="z"} 5.0',
+        'g_livemostrecent{z="z"} 5.0',
+        'g_livesum{z="z"} 5.0',
+    ]
+    none_lives = ['g_livesum{z="z"} 0.0']
+    # Sorted, since a pid of four digits comes after one of five.
+    assert sorted(lines) == sorted([*apart, *kept, *one_lives, *apart, *kept, *none_lives])
