@@ -253,26 +253,35 @@ impl Board {
 
     /// Enters this process into the list of processes now, and not with its first
     /// registration: for a child that was forked from a process that counts. Some syscalls if
-    /// it is not there yet. What stands in the way is met again when the row is needed.
+    /// it is not there yet. What stands in the way is met again when the row is needed. Where
+    /// the handles of this process have moved to another board, that is the one.
     pub fn enlist(&self) {
-        if let Some(attached) = &self.attached
-            && attached.segment.region.is_writable()
+        if let Some(segment) = self.counted_on().last()
+            && !segment.is_retired()
         {
-            let _ = attached.segment.own();
+            let _ = segment.own();
         }
     }
 
     /// Takes this process off the list of processes and settles its gauges, as would be done
     /// after its death: for a process that is about to end. Nothing is lost without it. No other
     /// thread may register or change a gauge meanwhile. What is registered afterwards enters the
-    /// process again.
+    /// process again. Where the handles of this process have moved to another board, it leaves
+    /// that one, too.
     pub fn leave(&self) {
-        if let Some(attached) = &self.attached
-            && attached.segment.region.is_writable()
-        {
+        for segment in self.counted_on() {
             // What stops it is a damaged board, which `check` tells.
-            let _ = attached.segment.leave();
+            let _ = segment.leave();
         }
+    }
+
+    /// This board, where it may be changed, and those that handles moved to since.
+    fn counted_on(&self) -> impl Iterator<Item = &Segment> {
+        let first = self.attached.as_deref();
+        core::iter::successors(first, |attached| attached.successor.get())
+            .take(MAX_MOVES)
+            .map(|attached| &attached.segment)
+            .filter(|segment| segment.region.is_writable())
     }
 
     /// The processes that are on the board, by row. One syscall for each.
@@ -321,6 +330,10 @@ impl Default for BoardOptions {
         BoardOptions::new()
     }
 }
+
+/// Boards that a process is followed to: a program of one that is removed more often has left
+/// rows on boards that are gone.
+const MAX_MOVES: usize = 100;
 
 impl BoardOptions {
     /// 16,384 slots, 1,024 processes, mode 0600, on a memory filesystem.

@@ -527,3 +527,21 @@ fn who_leaves_is_off_the_list_and_its_gauges_are_settled() {
     assert_eq!(board.processes()[0].gauges, 1);
     assert_sound(&board);
 }
+
+#[test]
+fn who_moved_to_another_board_leaves_that_one() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let sum = board.gauge("g", "").aggregation(Aggregation::Sum);
+    let sum = sum.register().unwrap();
+    sum.set(3.0);
+    tallyboard::remove(&scratch.at()).unwrap();
+    sum.set(4.0);
+    let next = Board::options().attach(&scratch.at()).unwrap();
+    assert_eq!(next.processes().len(), 1);
+    board.leave();
+    assert_eq!(next.processes(), []);
+    assert_eq!(gauge(&next, "g"), Some(4.0));
+    board.enlist();
+    assert_eq!(next.processes().len(), 1);
+}

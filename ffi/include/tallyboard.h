@@ -115,7 +115,8 @@ enum {
     TB_READ_ONLY = 11,       /* the board was attached for reading only */
     TB_IO = 12,              /* the system refused, for a reason that has no code of its own */
     TB_PANIC = 13,           /* a bug in the library; please report what tb_last_error() says */
-    TB_TOO_LONG = 14         /* text or buckets are longer than any record can be */
+    TB_TOO_LONG = 14,        /* text or buckets are longer than any record can be */
+    TB_FAMILY_FULL = 15      /* the gauge has as many series as it may have */
 };
 
 /*
@@ -166,10 +167,14 @@ typedef struct tb_board_options {
     uint32_t has_group;            /* 1: give the file to `group`; 0: leave it with the process's */
     uint32_t group;                /* a gid */
     uint32_t allow_any_filesystem; /* 1: also where writeback would block updates, such as a disk */
+    uint32_t series_cap;           /* series that a family may have at most, where its own definition
+                                    * does not say; default: any number. See tb_metric.series_cap */
+    uint32_t keep_dead_seconds;    /* how long TB_AGGREGATION_ALL shows a gauge's value of a process
+                                    * that has died; default 300 */
 } tb_board_options;
 
 /* Options that are all default: `tb_board_options options = TB_BOARD_OPTIONS;` */
-#define TB_BOARD_OPTIONS { sizeof(tb_board_options), 0, 0, 0, 0, 0, 0 }
+#define TB_BOARD_OPTIONS { sizeof(tb_board_options), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Opens the board at `location`, and makes it with default options if it is not there. When
@@ -212,9 +217,11 @@ tb_status tb_board_attach(const char *location, tb_board **board);
 tb_status tb_board_attach_read_only(const char *location, tb_board **board);
 
 /*
- * Retires the board at `location`, ends its series and removes its file. Updates by processes that
- * still have it open go nowhere; tb_board_is_retired() tells them to open the board anew. A damaged
- * board, or one of another layout version, is just unlinked.
+ * Retires the board at `location`, ends its series and removes its file. Processes that still have
+ * it open see that by tb_board_is_retired(), and open the board anew to read. Handles move by
+ * themselves: the next update is counted, from zero, on the board that has the name by then; if
+ * there is none, it makes one like the old where that was its own user's. A damaged board, or one
+ * of another layout version, is just unlinked.
  *
  * TB_INVALID_ARGUMENT for `off` and `private`, and for NULL: what destroys wants to be told what.
  * TB_NOT_FOUND, TB_PERMISSION, TB_DAMAGED (not a board at all), TB_IO.
@@ -297,12 +304,16 @@ typedef struct tb_stats {
     uint64_t reaped;          /* process rows freed after a death, ever */
     uint64_t damaged;         /* records found with bad bytes */
     uint64_t refused[TB_REFUSED_REASONS]; /* registrations refused, ever, by reason */
+    uint64_t parts;           /* what single processes contribute to gauges: see tb_metric.aggregation */
+    uint64_t folded;          /* parts of dead processes that went into their gauge, ever */
+    uint64_t overflowed;      /* registrations beyond the cap of a family, ever */
+    uint64_t expired;         /* series ended because they did not change for long, ever */
 } tb_stats;
 
 /* An empty struct to fill: `tb_stats stats = TB_STATS;` */
 #define TB_STATS \
     { sizeof(tb_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
-      { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 } }
+      { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 0, 0, 0, 0 }
 
 /*
  * Fills `stats`, up to its struct_size; what a newer caller has beyond that is set to 0. Reads
@@ -338,6 +349,58 @@ tb_status tb_board_check(const tb_board *board, tb_fault_visitor visit, void *co
  */
 tb_status tb_board_reap(const tb_board *board);
 
+/*
+ * Ends the series whose value has not changed for `ttl_seconds`, and writes how many into
+ * `*expired`, which may be NULL. What was never looked at by this is looked at from now on: call it
+ * again and again, from any process, at least four times in each `ttl_seconds`. A handle to such a
+ * series registers it again with its next update, from zero. Passes over all values; never waits.
+ * Does nothing on a board that was attached for reading. TB_INVALID_ARGUMENT for a NULL board.
+ */
+tb_status tb_board_expire(const tb_board *board, uint64_t ttl_seconds, uint64_t *expired);
+
+/*
+ * Enters this process into the board's list of processes now. A process that registers a new series
+ * is entered by that; this is for a child of fork() that only counts on what it has inherited, and
+ * is to be listed. Some system calls if it is not there yet. What stands in the way, such as a full
+ * list, is met again, and told, when the entry is needed. TB_INVALID_ARGUMENT for a NULL board.
+ */
+tb_status tb_board_enlist(const tb_board *board);
+
+/*
+ * Takes this process off the list of processes and settles its gauges, as is done after its death:
+ * for a process that is about to end and would rather not leave that to others. Nothing is lost
+ * without it. No other thread may register or change a gauge meanwhile. What is registered
+ * afterwards enters the process again. TB_INVALID_ARGUMENT for a NULL board.
+ */
+tb_status tb_board_leave(const tb_board *board);
+
+/*
+ * A process on the board's list. Everything in it, and everything it points to, is good until the
+ * visitor returns.
+ */
+typedef struct tb_process {
+    size_t struct_size;          /* set by the library: a field beyond it is not there */
+    uint32_t row;                /* its place in the list */
+    int32_t is_alive;            /* 0: it has died and nobody has reaped it yet */
+    uint64_t pid;                /* in its own PID namespace */
+    uint64_t pid_namespace;      /* the inode of that namespace; 0 where it could not be found out */
+    uint64_t start_ticks;        /* when it was started: field 22 of /proc/PID/stat */
+    uint64_t claimed_unix_nanos; /* when it came to the board, in nanoseconds since 1970 */
+    uint64_t gauges;             /* gauges of which it has a part: see tb_metric.aggregation */
+    const char *name;            /* of its command, 16 bytes at most */
+    const char *version;         /* of the library it uses, such as "0.1.0" */
+} tb_process;
+
+/* Is told of one process. A return other than 0 ends the visit. */
+typedef int32_t (*tb_process_visitor)(const tb_process *process, void *context);
+
+/*
+ * Calls `visit` for every process on the board's list: those that have registered something, or were
+ * enlisted, and have not left. One system call for each. TB_OK also when the visitor ended it;
+ * TB_INVALID_ARGUMENT for a NULL board or visitor.
+ */
+tb_status tb_board_processes(const tb_board *board, tb_process_visitor visit, void *context);
+
 /* ------------------------------------------------------------------------------------------ */
 /* What a metric is                                                                           */
 /* ------------------------------------------------------------------------------------------ */
@@ -353,9 +416,9 @@ typedef struct tb_label {
  * TB_METRIC_WITH_LABELS and set what else is needed.
  *
  * All processes that register the same name must mean the same type; else the later one gets
- * TB_CLASH. Other label names or other bounds are another definition of that name, whose series
- * stand beside the old: that is how a new release of a program changes them, and readers show the
- * newest definition. Unit and help are taken from whoever came first.
+ * TB_CLASH. Other label names, other bounds or another aggregation are another definition of that
+ * name, whose series stand beside the old: that is how a new release of a program changes them, and
+ * readers show the newest definition. Of unit and help, too, the newest are shown.
  */
 typedef struct tb_metric {
     size_t struct_size;     /* sizeof(tb_metric) */
@@ -367,10 +430,37 @@ typedef struct tb_metric {
     const double *bounds;   /* histograms: upper bounds, ascending, +Inf implied; NULL: the default
                              * ones, tb_buckets_default(). Other metrics: NULL */
     size_t bound_count;
+    uint32_t aggregation;   /* gauges: TB_AGGREGATION_...; other metrics: 0 */
+    uint32_t series_cap;    /* series that the metric may have at most, as far as this process is
+                             * concerned; 0: what the board says. What goes beyond is counted in one
+                             * series whose label values are all `overflow`; a gauge is refused,
+                             * TB_FAMILY_FULL. Registrations that race, and processes with another
+                             * cap, may exceed it */
 } tb_metric;
 
+/*
+ * How the values that several processes give to a gauge become one: tb_metric.aggregation. But for
+ * LAST each process has a part of its own, and a child of fork() gets another with its first
+ * update. A process that never updated the gauge contributes nothing: a minimum of nothing is left
+ * out by readers, a sum of nothing is 0. What a process contributed to SUM, MIN and MAX stays when
+ * it dies; to those that begin with LIVE it counts no more from its death on.
+ */
+enum {
+    TB_AGGREGATION_LAST = 0,          /* one value for all: the last set wins, inc and dec add up */
+    TB_AGGREGATION_SUM = 1,           /* over all processes, the dead included */
+    TB_AGGREGATION_MIN = 2,
+    TB_AGGREGATION_MAX = 3,
+    TB_AGGREGATION_ALL = 4,           /* a sample for each process, with its `pid` as a label; those
+                                       * of the dead stay for tb_board_options.keep_dead_seconds */
+    TB_AGGREGATION_LIVESUM = 5,       /* over living processes */
+    TB_AGGREGATION_LIVEMIN = 6,
+    TB_AGGREGATION_LIVEMAX = 7,
+    TB_AGGREGATION_LIVEALL = 8,       /* a sample for each living process, with its `pid` */
+    TB_AGGREGATION_LIVEMOSTRECENT = 9 /* what a living process set last */
+};
+
 /* A metric without labels: `tb_metric metric = TB_METRIC("jobs_total", "Jobs done.");` */
-#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0 }
+#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0, 0, 0 }
 
 /*
  * A metric with the labels of an array (not of a pointer):
@@ -378,7 +468,7 @@ typedef struct tb_metric {
  *     tb_metric metric = TB_METRIC_WITH_LABELS("requests_total", "Requests.", labels);
  */
 #define TB_METRIC_WITH_LABELS(name, help, labels) \
-    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0 }
+    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0, 0, 0 }
 
 /*
  * All tb_KIND_register() functions do the same for their kind of metric:
@@ -393,10 +483,17 @@ typedef struct tb_metric {
  * everything, count, and look at the statuses or not. (It is not written when the pointer to it is
  * NULL; and NULL, ignored by all functions, after the worst of TB_PANIC.)
  *
- * TB_INVALID_ARGUMENT: a NULL or bad name, label or bound; tb_last_error() names it; a NULL board.
- * TB_CLASH: the name is registered with another type.
- * TB_FULL: no slot is free, or no process row is. TB_TOO_LONG: text and buckets fit no record.
- * TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED (struct_size), TB_IO (also when the board's file is gone).
+ * The series may end while handles to it are held: it is removed (tb_KIND_family_remove()), expires
+ * (tb_board_expire()), or its board is removed (tb_board_remove()). Then the handle's next update
+ * registers it again, from zero, on the board that has the name by then, and that one update costs
+ * as much as a registration, and is as safe in a signal handler as any. Where it cannot be
+ * registered, the update goes nowhere. Until then the handle reads as 0.
+ *
+ * TB_INVALID_ARGUMENT: a NULL or bad name, label, bound or aggregation; tb_last_error() names it; a
+ * NULL board. TB_CLASH: the name is registered with another type.
+ * TB_FULL: no slot is free, or no process row is. TB_FAMILY_FULL: see tb_metric.series_cap.
+ * TB_TOO_LONG: text and buckets fit no record. TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED
+ * (struct_size), TB_IO (also when the board's file is gone).
  */
 
 /* ------------------------------------------------------------------------------------------ */
@@ -453,15 +550,17 @@ void tb_counter_free(tb_counter *counter);
 /* ------------------------------------------------------------------------------------------ */
 
 /*
- * A number that goes up and down: a queue's length, a temperature. All processes share one value,
- * and the last write wins.
+ * A number that goes up and down: a queue's length, a temperature. Processes share one value, the
+ * last write wins; or each has a part of its own, and tb_metric.aggregation says what is shown.
  */
 typedef struct tb_gauge tb_gauge;
 
 /* Finds or adds a gauge: see "What a metric is". Give it back with tb_gauge_free(). */
 tb_status tb_gauge_register(const tb_board *board, const tb_metric *metric, tb_gauge **gauge);
 
-/* Sets the value. Some nanoseconds; no system call, no lock, cannot fail. Signals: safe. */
+/* Sets the value; where processes are kept apart, this process's own. Some nanoseconds; no system
+ * call (but at a process's first update of a gauge that keeps them apart), no lock, cannot fail.
+ * Signals: safe. */
 void tb_gauge_set(const tb_gauge *gauge, double value);
 
 /* Adds 1. Costs as tb_gauge_set(); retries while other processes write at the same instant.
@@ -483,7 +582,8 @@ void tb_gauge_sub(const tb_gauge *gauge, double amount);
  */
 void tb_gauge_set_to_current_time(const tb_gauge *gauge);
 
-/* The value now; 0 for a sink and for NULL. Signals: safe. */
+/* The value now; where processes are kept apart, this process's own. 0 for a sink and for NULL.
+ * Signals: safe. */
 double tb_gauge_value(const tb_gauge *gauge);
 
 /* 1 when updates go nowhere: registration failed, the board is off, or NULL. Signals: safe. */
@@ -597,6 +697,13 @@ uint64_t tb_monotonic_nanos(void);
  * failure included. It looks the series up each time: keep the handles of series that are used
  * often. TB_INVALID_ARGUMENT also when `value_count` is not the number of labels.
  *
+ * tb_KIND_family_remove() ends the series with these label values: what it counted, by all
+ * processes, is gone from the next scrape on, and its place is free at once. `*removed` is 1 if
+ * there was such a series, else 0; it may be NULL. tb_KIND_family_clear() ends all series of the
+ * family, in a pass over the board, and writes how many. Handles to them stay good, in every
+ * process: the next update registers the series again, from zero. TB_INVALID_ARGUMENT as with
+ * tb_KIND_family_with(), and TB_DAMAGED.
+ *
  * Freeing a family leaves the handles it gave valid.
  */
 typedef struct tb_counter_family tb_counter_family;
@@ -609,6 +716,11 @@ tb_status tb_counter_family_register(const tb_board *board, const tb_metric *met
 /* Finds or adds one of its counters. Give it back with tb_counter_free(). */
 tb_status tb_counter_family_with(const tb_counter_family *family, const char *const *values, size_t value_count,
                                  tb_counter **counter);
+/* Ends one of its counters. */
+tb_status tb_counter_family_remove(const tb_counter_family *family, const char *const *values, size_t value_count,
+                                   int32_t *removed);
+/* Ends all of its counters. */
+tb_status tb_counter_family_clear(const tb_counter_family *family, uint64_t *removed);
 /* Gives a family back. NULL is ignored. */
 void tb_counter_family_free(tb_counter_family *family);
 
@@ -617,6 +729,11 @@ tb_status tb_gauge_family_register(const tb_board *board, const tb_metric *metri
 /* Finds or adds one of its gauges. Give it back with tb_gauge_free(). */
 tb_status tb_gauge_family_with(const tb_gauge_family *family, const char *const *values, size_t value_count,
                                tb_gauge **gauge);
+/* Ends one of its gauges. */
+tb_status tb_gauge_family_remove(const tb_gauge_family *family, const char *const *values, size_t value_count,
+                                 int32_t *removed);
+/* Ends all of its gauges. */
+tb_status tb_gauge_family_clear(const tb_gauge_family *family, uint64_t *removed);
 /* Gives a family back. NULL is ignored. */
 void tb_gauge_family_free(tb_gauge_family *family);
 
@@ -625,6 +742,11 @@ tb_status tb_histogram_family_register(const tb_board *board, const tb_metric *m
 /* Finds or adds one of its histograms. Give it back with tb_histogram_free(). */
 tb_status tb_histogram_family_with(const tb_histogram_family *family, const char *const *values, size_t value_count,
                                    tb_histogram **histogram);
+/* Ends one of its histograms. */
+tb_status tb_histogram_family_remove(const tb_histogram_family *family, const char *const *values, size_t value_count,
+                                     int32_t *removed);
+/* Ends all of its histograms. */
+tb_status tb_histogram_family_clear(const tb_histogram_family *family, uint64_t *removed);
 /* Gives a family back. NULL is ignored. */
 void tb_histogram_family_free(tb_histogram_family *family);
 
@@ -633,6 +755,11 @@ tb_status tb_summary_family_register(const tb_board *board, const tb_metric *met
 /* Finds or adds one of its summaries. Give it back with tb_summary_free(). */
 tb_status tb_summary_family_with(const tb_summary_family *family, const char *const *values, size_t value_count,
                                  tb_summary **summary);
+/* Ends one of its summaries. */
+tb_status tb_summary_family_remove(const tb_summary_family *family, const char *const *values, size_t value_count,
+                                   int32_t *removed);
+/* Ends all of its summaries. */
+tb_status tb_summary_family_clear(const tb_summary_family *family, uint64_t *removed);
 /* Gives a family back. NULL is ignored. */
 void tb_summary_family_free(tb_summary_family *family);
 
@@ -649,8 +776,10 @@ enum {
 };
 
 /*
- * One series with its value. Everything in it, and everything it points to, is good until the
- * visitor returns. Fields that are not of its kind are 0 or NULL.
+ * One series with its value; of a gauge that shows its processes apart (TB_AGGREGATION_ALL and
+ * LIVEALL), one process with its value, and its `pid` among the labels. Everything in it, and
+ * everything it points to, is good until the visitor returns. Fields that are not of its kind are 0
+ * or NULL.
  *
  * Text is as it was registered, not escaped for any format. A NUL inside of it, which C has no
  * room for, is shown as U+FFFD.
@@ -682,9 +811,10 @@ typedef int32_t (*tb_visitor)(const tb_sample *sample, void *context);
 
 /*
  * Calls `visit` for every series of the board, sorted by name and then by label values. A series
- * whose bytes are bad, or that goes away meanwhile, is left out. Each value is read at its own
- * instant, while others count. The same as a tb_reader that is used once: O(slots), and an
- * allocation for each series. TB_OK also when the visitor ended it; TB_INVALID_ARGUMENT for NULLs.
+ * whose bytes are bad, or that goes away meanwhile, is left out, and so is a gauge without a value.
+ * Each value is read at its own instant, while others count. The same as a tb_reader that is used
+ * once: O(slots), and an allocation for each series. TB_OK also when the visitor ended it;
+ * TB_INVALID_ARGUMENT for NULLs.
  */
 tb_status tb_board_visit(const tb_board *board, tb_visitor visit, void *context);
 

@@ -1,4 +1,4 @@
-//! `tb_board_check`: whether a board keeps its own rules; `tb_board_reap`: what the dead left.
+//! `tb_board_check`: whether a board keeps its own rules.
 
 use std::ffi::{c_char, c_void};
 
@@ -40,19 +40,5 @@ pub unsafe extern "C" fn tb_board_check(
             }
         }
         Err(Failure::new(status::DAMAGED, first.to_string()))
-    })
-}
-
-/// Finishes what processes that have died left half done.
-///
-/// # Safety
-///
-/// `board` is NULL or open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_board_reap(board: *const Board) -> Status {
-    boundary::call(|| {
-        // SAFETY: NULL or a live board, by this function's contract.
-        unsafe { board::given(board) }?.reap();
-        Ok(())
     })
 }

@@ -10,6 +10,7 @@ use crate::status::{self, Status};
 
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Counter>, Failure> {
     definition.refuse_bounds()?;
+    definition.refuse_aggregation()?;
     Ok(board.counter(definition.name, definition.help))
 }
 

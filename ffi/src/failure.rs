@@ -61,6 +61,7 @@ impl From<RegisterError> for Failure {
                 RefusedReason::BoardFull
                 | RefusedReason::ProcessTableFull
                 | RefusedReason::SerialsExhausted => status::FULL,
+                RefusedReason::FamilyFull => status::FAMILY_FULL,
                 RefusedReason::TooLong => status::TOO_LONG,
                 RefusedReason::Damaged => status::DAMAGED,
                 RefusedReason::ReadOnly => status::READ_ONLY,

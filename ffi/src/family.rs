@@ -1,17 +1,41 @@
 //! Families: what their series have in common, checked once; a series by its label values.
 //!
-//! Three functions for each kind of metric, the same but for the type, so that a C compiler
+//! Five functions for each kind of metric, the same but for the type, so that a C compiler
 //! tells a family of gauges from one of counters.
 
 use std::ffi::c_char;
 
-use arena::{Board, Counter, Family, Gauge, Histogram, Summary};
+use arena::{Board, Counter, Family, Gauge, Histogram, RegisterError, Summary};
 
+use crate::boundary;
 use crate::failure::Failure;
 use crate::handle;
 use crate::metric::{self, Metric, Registered};
 use crate::status::Status;
 use crate::text;
+
+/// A family, and the label values that choose one of its series.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed for `'a`; `values` is NULL or points to `value_count` texts that
+/// stay unchanged for `'a`.
+unsafe fn chosen<'a, M>(
+    family: *const Family<M>,
+    values: *const *const c_char,
+    value_count: usize,
+) -> Result<(&'a Family<M>, Vec<&'a str>), Failure> {
+    // SAFETY: NULL or alive, by this function's contract.
+    let family = unsafe { family.as_ref() }.ok_or_else(|| Failure::null("family"))?;
+    // SAFETY: NULL or that many texts, by this function's contract.
+    let given = unsafe { metric::array(values, value_count, "values") }?.unwrap_or(&[]);
+    let mut values = Vec::with_capacity(given.len());
+    for value in given {
+        // SAFETY: NULL or text, by this function's contract.
+        values.push(unsafe { text::utf8(*value, "value") }?);
+    }
+    Ok((family, values))
+}
 
 /// The series of `family` with these label values, or a sink.
 ///
@@ -28,19 +52,66 @@ unsafe fn with<M: Registered>(
     find: fn(&Family<M>, &[&str]) -> Result<M, Failure>,
 ) -> Status {
     let make = || {
-        // SAFETY: NULL or alive, by this function's contract.
-        let family = unsafe { family.as_ref() }.ok_or_else(|| Failure::null("family"))?;
-        // SAFETY: NULL or that many texts, by this function's contract.
-        let given = unsafe { metric::array(values, value_count, "values") }?.unwrap_or(&[]);
-        let mut values = Vec::with_capacity(given.len());
-        for value in given {
-            // SAFETY: NULL or text, by this function's contract.
-            values.push(unsafe { text::utf8(*value, "value") }?);
-        }
+        // SAFETY: the same contract as this function's.
+        let (family, values) = unsafe { chosen(family, values, value_count) }?;
         find(family, &values)
     };
     // SAFETY: NULL or to write, by this function's contract.
     unsafe { handle::hand_out(out, what, Some(M::nowhere), make) }
+}
+
+/// Ends the series of `family` with these label values.
+///
+/// # Safety
+///
+/// As [`chosen`]; `removed` is NULL or to write.
+unsafe fn remove<M>(
+    family: *const Family<M>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+    end: fn(&Family<M>, &[&str]) -> Result<bool, RegisterError>,
+) -> Status {
+    // SAFETY: NULL or to write, by this function's contract.
+    let mut removed = unsafe { removed.as_mut() };
+    if let Some(removed) = &mut removed {
+        **removed = 0;
+    }
+    boundary::call(|| {
+        // SAFETY: the same contract as this function's.
+        let (family, values) = unsafe { chosen(family, values, value_count) }?;
+        let was_there = end(family, &values)?;
+        if let Some(removed) = removed {
+            *removed = was_there.into();
+        }
+        Ok(())
+    })
+}
+
+/// Ends all series of `family`.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+unsafe fn clear<M>(
+    family: *const Family<M>,
+    removed: *mut u64,
+    end: fn(&Family<M>) -> Result<u64, RegisterError>,
+) -> Status {
+    // SAFETY: NULL or to write, by this function's contract.
+    let mut removed = unsafe { removed.as_mut() };
+    if let Some(removed) = &mut removed {
+        **removed = 0;
+    }
+    boundary::call(|| {
+        // SAFETY: NULL or alive, by this function's contract.
+        let family = unsafe { family.as_ref() }.ok_or_else(|| Failure::null("family"))?;
+        let count = end(family)?;
+        if let Some(removed) = removed {
+            *removed = count;
+        }
+        Ok(())
+    })
 }
 
 /// Checks a family of counters.
@@ -82,6 +153,37 @@ pub unsafe extern "C" fn tb_counter_family_with(
             |family, values| Ok(family.try_with(values)?),
         )
     }
+}
+
+/// Ends one of a family's counters, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
+/// NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_family_remove(
+    family: *const Family<Counter>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { remove(family, values, value_count, removed, Family::remove) }
+}
+
+/// Ends all of a family's counters.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_family_clear(
+    family: *const Family<Counter>,
+    removed: *mut u64,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { clear(family, removed, Family::clear) }
 }
 
 /// Gives a family of counters back.
@@ -136,6 +238,37 @@ pub unsafe extern "C" fn tb_gauge_family_with(
     }
 }
 
+/// Ends one of a family's gauges, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
+/// NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_gauge_family_remove(
+    family: *const Family<Gauge>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { remove(family, values, value_count, removed, Family::remove) }
+}
+
+/// Ends all of a family's gauges.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_gauge_family_clear(
+    family: *const Family<Gauge>,
+    removed: *mut u64,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { clear(family, removed, Family::clear) }
+}
+
 /// Gives a family of gauges back.
 ///
 /// # Safety
@@ -188,6 +321,37 @@ pub unsafe extern "C" fn tb_histogram_family_with(
     }
 }
 
+/// Ends one of a family's histograms, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
+/// NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_histogram_family_remove(
+    family: *const Family<Histogram>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { remove(family, values, value_count, removed, Family::remove) }
+}
+
+/// Ends all of a family's histograms.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_histogram_family_clear(
+    family: *const Family<Histogram>,
+    removed: *mut u64,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { clear(family, removed, Family::clear) }
+}
+
 /// Gives a family of histograms back.
 ///
 /// # Safety
@@ -238,6 +402,37 @@ pub unsafe extern "C" fn tb_summary_family_with(
             |family, values| Ok(family.try_with(values)?),
         )
     }
+}
+
+/// Ends one of a family's summaries, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
+/// NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_summary_family_remove(
+    family: *const Family<Summary>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { remove(family, values, value_count, removed, Family::remove) }
+}
+
+/// Ends all of a family's summaries.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_summary_family_clear(
+    family: *const Family<Summary>,
+    removed: *mut u64,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { clear(family, removed, Family::clear) }
 }
 
 /// Gives a family of summaries back.

@@ -9,7 +9,8 @@ use crate::status::Status;
 
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Gauge>, Failure> {
     definition.refuse_bounds()?;
-    Ok(board.gauge(definition.name, definition.help))
+    let gauge = board.gauge(definition.name, definition.help);
+    Ok(gauge.aggregation(definition.aggregation))
 }
 
 registered!(Gauge, begin);

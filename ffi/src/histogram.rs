@@ -10,6 +10,7 @@ use crate::status::Status;
 
 /// Without bounds, the arena has its default ones.
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Histogram>, Failure> {
+    definition.refuse_aggregation()?;
     let builder = board.histogram(definition.name, definition.help);
     Ok(match definition.bounds {
         Some(bounds) => builder.buckets(bounds),

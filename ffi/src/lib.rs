@@ -16,6 +16,7 @@
 #[cfg(not(panic = "unwind"))]
 compile_error!("TB_PANIC is promised to C callers: build libtallyboard with panic = \"unwind\"");
 
+mod aggregation;
 mod board;
 mod boundary;
 mod buckets;
@@ -29,8 +30,10 @@ mod grown;
 mod handle;
 mod histogram;
 mod last_error;
+mod maintenance;
 mod metric;
 mod options;
+mod processes;
 mod reader;
 mod sample;
 mod stats;

@@ -2,12 +2,13 @@
 //! makes a good name, label or bound is the arena's to say.
 
 use std::ffi::c_char;
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 use std::ptr;
 use std::slice;
 
-use arena::{Board, Family};
+use arena::{Aggregation, Board, Family};
 
+use crate::aggregation;
 use crate::board;
 use crate::failure::Failure;
 use crate::grown::{self, Grown};
@@ -35,12 +36,14 @@ pub struct Metric {
     pub(crate) label_count: usize,
     pub(crate) bounds: *const f64,
     pub(crate) bound_count: usize,
+    pub(crate) aggregation: u32,
+    pub(crate) series_cap: u32,
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and holds only integers and raw pointers.
 unsafe impl Grown for Metric {
     const NAME: &'static str = "metric";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, aggregation);
     const DEFAULT: Self = Metric {
         struct_size: size_of::<Metric>(),
         name: ptr::null(),
@@ -50,6 +53,8 @@ unsafe impl Grown for Metric {
         label_count: 0,
         bounds: ptr::null(),
         bound_count: 0,
+        aggregation: 0,
+        series_cap: 0,
     };
 }
 
@@ -60,6 +65,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) unit: &'a str,
     labels: &'a [Label],
     pub(crate) bounds: Option<&'a [f64]>,
+    pub(crate) aggregation: Aggregation,
+    pub(crate) series_cap: u64,
 }
 
 /// A kind of metric that can be registered: the arena's builders, under one name for this crate.
@@ -94,7 +101,9 @@ macro_rules! registered {
                 definition: &$crate::metric::Definition<'_>,
                 labels: &[(&str, &str)],
             ) -> Result<Self, $crate::failure::Failure> {
-                let builder = $begin(board, definition)?.unit(definition.unit);
+                let builder = $begin(board, definition)?
+                    .unit(definition.unit)
+                    .series_cap(definition.series_cap);
                 let labelled = |builder: arena::Builder<Self>, (name, value): &(&str, &str)| {
                     builder.label(name, value)
                 };
@@ -106,7 +115,9 @@ macro_rules! registered {
                 definition: &$crate::metric::Definition<'_>,
                 labels: &[&str],
             ) -> Result<arena::Family<Self>, $crate::failure::Failure> {
-                let builder = $begin(board, definition)?.unit(definition.unit);
+                let builder = $begin(board, definition)?
+                    .unit(definition.unit)
+                    .series_cap(definition.series_cap);
                 Ok(builder.labels(labels).family()?)
             }
         }
@@ -133,6 +144,8 @@ impl<'a> Definition<'a> {
                 .unwrap_or(&[]),
             // SAFETY: as above, for bounds.
             bounds: unsafe { array(given.bounds, given.bound_count, "metric.bounds") }?,
+            aggregation: aggregation::of(given.aggregation)?,
+            series_cap: given.series_cap.into(),
         })
     }
 
@@ -142,6 +155,17 @@ impl<'a> Definition<'a> {
             None => Ok(()),
             Some(_) => Err(Failure::invalid(format!(
                 "`{}` has bounds, and only a histogram can",
+                self.name
+            ))),
+        }
+    }
+
+    /// For the kinds that processes always add up.
+    pub(crate) fn refuse_aggregation(&self) -> Result<(), Failure> {
+        match self.aggregation {
+            Aggregation::Last => Ok(()),
+            _ => Err(Failure::invalid(format!(
+                "`{}` has an aggregation, and only a gauge can",
                 self.name
             ))),
         }

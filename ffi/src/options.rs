@@ -1,6 +1,7 @@
 //! `tb_board_options`.
 
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
+use std::time::Duration;
 
 use arena::BoardOptions;
 
@@ -18,12 +19,14 @@ pub struct Options {
     pub(crate) has_group: u32,
     pub(crate) group: u32,
     pub(crate) allow_any_filesystem: u32,
+    pub(crate) series_cap: u32,
+    pub(crate) keep_dead_seconds: u32,
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and holds only integers.
 unsafe impl Grown for Options {
     const NAME: &'static str = "options";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, series_cap);
     const DEFAULT: Self = Options {
         struct_size: size_of::<Options>(),
         slots: 0,
@@ -32,6 +35,8 @@ unsafe impl Grown for Options {
         has_group: 0,
         group: 0,
         allow_any_filesystem: 0,
+        series_cap: 0,
+        keep_dead_seconds: 0,
     };
 }
 
@@ -59,5 +64,9 @@ pub(crate) unsafe fn read(given: *const Options) -> Result<BoardOptions, Failure
     if given.has_group != 0 {
         options = options.group(given.group);
     }
+    if given.keep_dead_seconds != 0 {
+        options = options.keep_dead(Duration::from_secs(given.keep_dead_seconds.into()));
+    }
+    options = options.series_cap(given.series_cap.into());
     Ok(options.allow_any_filesystem(given.allow_any_filesystem != 0))
 }

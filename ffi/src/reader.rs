@@ -1,6 +1,7 @@
 //! Visits: every series of a board, once or again and again.
 
 use std::ffi::c_void;
+use std::ops::ControlFlow;
 
 use arena::{Board, Reader};
 
@@ -22,9 +23,14 @@ unsafe fn visit_all(reader: &mut Reader, visit: Visitor, context: *mut c_void) {
     for family in reader.families() {
         let mut page = Page::new(family);
         for series in &family.series {
-            // SAFETY: callable by this function's contract; the sample outlives the call.
-            let told = page.show(reader, series, |sample| unsafe { visit(sample, context) });
-            if told.is_some_and(|answer| answer != 0) {
+            let told = page.show(reader, series, |sample| {
+                // SAFETY: callable by this function's contract; the sample outlives the call.
+                match unsafe { visit(sample, context) } {
+                    0 => ControlFlow::Continue(()),
+                    _ => ControlFlow::Break(()),
+                }
+            });
+            if told.is_break() {
                 return;
             }
         }

@@ -1,7 +1,8 @@
 //! `tb_sample`: one series with its value, as a visitor is shown it.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::mem::size_of;
+use std::ops::ControlFlow;
 use std::ptr;
 
 use arena::{FamilyView, Kind, Number, Reader, SeriesView};
@@ -76,31 +77,55 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Shows `series`, one of this family's, to `look`. None when it went away meanwhile.
-    pub(crate) fn show<R>(
+    /// Shows `series`, one of this family's, to `look`, as one sample; as one for each process,
+    /// with the label `pid`, where a gauge's aggregation keeps them apart. Breaks when `look` does.
+    /// A series that went away meanwhile, or has no value, is passed over.
+    pub(crate) fn show(
         &mut self,
         reader: &Reader,
         series: &SeriesView,
-        look: impl FnOnce(&Sample) -> R,
-    ) -> Option<R> {
+        mut look: impl FnMut(&Sample) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         self.label_values.clear();
-        self.label_values.extend(
-            series
-                .label_values
-                .iter()
-                .map(|value| text::c_string(value)),
-        );
+        let values = series.label_values.iter();
+        self.label_values
+            .extend(values.map(|value| text::c_string(value)));
+        if self.family.aggregation.is_by_process() {
+            for (pid, value) in reader.by_process(series) {
+                let pid = text::c_string(&pid);
+                let mut sample = self.sample(series, Some(&pid));
+                sample.kind = KIND_GAUGE;
+                sample.value = value;
+                look(&sample)?;
+            }
+            return ControlFlow::Continue(());
+        }
+        let mut sample = self.sample(series, None);
+        match self.measure(reader, series, &mut sample) {
+            Some(()) => look(&sample),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// A sample without a value, with the labels of `label_values`, and of a process if there is
+    /// one, which must live as long.
+    fn sample(&mut self, series: &SeriesView, pid: Option<&CStr>) -> Sample {
         self.labels.clear();
-        self.labels.extend(
-            self.label_names
-                .iter()
-                .zip(&self.label_values)
-                .map(|(name, value)| Label {
-                    name: name.as_ptr(),
-                    value: value.as_ptr(),
-                }),
-        );
-        let mut sample = Sample {
+        let pairs = self.label_names.iter().zip(&self.label_values);
+        self.labels.extend(pairs.map(|(name, value)| Label {
+            name: name.as_ptr(),
+            value: value.as_ptr(),
+        }));
+        if let Some(pid) = pid {
+            let names = &self.label_names;
+            let place = names.partition_point(|name| name.as_c_str() < c"pid");
+            let label = Label {
+                name: c"pid".as_ptr(),
+                value: pid.as_ptr(),
+            };
+            self.labels.insert(place, label);
+        }
+        Sample {
             struct_size: size_of::<Sample>(),
             name: self.name.as_ptr(),
             help: self.help.as_ptr(),
@@ -120,7 +145,12 @@ impl<'a> Page<'a> {
             bounds: ptr::null(),
             buckets: ptr::null(),
             created_unix_nanos: series.created_unix_nanos,
-        };
+        }
+    }
+
+    /// Fills in what a series says that all processes have in common. None when there is nothing
+    /// to be shown.
+    fn measure(&mut self, reader: &Reader, series: &SeriesView, sample: &mut Sample) -> Option<()> {
         match self.family.kind {
             Kind::Counter => {
                 let number = reader.counter(series)?;
@@ -153,6 +183,6 @@ impl<'a> Page<'a> {
             // A kind that the arena has and this ABI not yet: no reader could know what it means.
             _ => return None,
         }
-        Some(look(&sample))
+        Some(())
     }
 }

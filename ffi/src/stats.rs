@@ -1,7 +1,7 @@
 //! `tb_stats`: how full a board is.
 
 use std::ffi::{CStr, c_char};
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 
 use arena::{Board, RefusedReason};
 
@@ -34,12 +34,16 @@ pub struct Stats {
     pub(crate) reaped: u64,
     pub(crate) damaged: u64,
     pub(crate) refused: [u64; REFUSED_REASONS],
+    pub(crate) parts: u64,
+    pub(crate) folded: u64,
+    pub(crate) overflowed: u64,
+    pub(crate) expired: u64,
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and holds only integers.
 unsafe impl Grown for Stats {
     const NAME: &'static str = "stats";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = offset_of!(Self, parts);
     const DEFAULT: Self = Stats {
         struct_size: size_of::<Stats>(),
         bytes_reserved: 0,
@@ -58,6 +62,10 @@ unsafe impl Grown for Stats {
         reaped: 0,
         damaged: 0,
         refused: [0; REFUSED_REASONS],
+        parts: 0,
+        folded: 0,
+        overflowed: 0,
+        expired: 0,
     };
 }
 
@@ -93,6 +101,10 @@ pub unsafe extern "C" fn tb_board_stats(board: *const Board, stats: *mut Stats) 
             reaped: now.reaped,
             damaged: now.damaged,
             refused,
+            parts: now.parts.into(),
+            folded: now.folded,
+            overflowed: now.overflowed,
+            expired: now.expired,
         };
         // SAFETY: NULL, or as large as it says, by this function's contract.
         unsafe { grown::write(stats, &told) }

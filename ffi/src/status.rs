@@ -36,6 +36,7 @@ statuses! {
     IO = 12
     PANIC = 13
     TOO_LONG = 14
+    FAMILY_FULL = 15
 }
 
 /// The name of a status, as the header spells it. Never NULL.

@@ -10,6 +10,7 @@ use crate::status::Status;
 
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Summary>, Failure> {
     definition.refuse_bounds()?;
+    definition.refuse_aggregation()?;
     Ok(board.summary(definition.name, definition.help))
 }
 

@@ -211,7 +211,10 @@ static void growing_structs(void) {
     tb_board_close(board);
     newer.unknown = 1;
     IS(TB_UNSUPPORTED, tb_board_open_with("growing", &newer.known, &board));
-    newer.known.struct_size = sizeof(tb_board_options) - 1;
+    newer.known.struct_size = offsetof(tb_board_options, series_cap); /* an older program's */
+    IS(TB_OK, tb_board_open_with("growing", &newer.known, &board));
+    tb_board_close(board);
+    newer.known.struct_size -= 1;
     IS(TB_INVALID_ARGUMENT, tb_board_open_with("growing", &newer.known, &board));
     IS(TB_OK, tb_board_open_with("growing", NULL, &board));
 
@@ -312,6 +315,173 @@ static void gauges(const tb_board *board) {
     tb_gauge_set_to_current_time(NULL);
     CHECK(tb_gauge_value(NULL) == 0 && tb_gauge_is_sink(NULL));
     tb_gauge_free(NULL);
+}
+
+/* ---- gauges of several processes ---- */
+
+struct by_pid {
+    const char *name;
+    pid_t pid;
+    int found, others;
+    double value;
+};
+
+static int32_t look_for_pid(const tb_sample *sample, void *context) {
+    struct by_pid *search = (struct by_pid *)context;
+    if (strcmp(sample->name, search->name) != 0)
+        return 0;
+    /* Among labels sorted by name. */
+    CHECK(sample->label_count == 3 && strcmp(sample->labels[1].name, "pid") == 0);
+    CHECK(strcmp(sample->labels[0].value, "a") == 0 && strcmp(sample->labels[2].value, "z") == 0);
+    if (atol(sample->labels[1].value) == (long)search->pid) {
+        search->found += 1;
+        search->value = sample->value;
+    } else {
+        search->others += 1;
+    }
+    return 0;
+}
+
+/* In a child that is killed: its update of an inherited gauge, which gives it a part of its own. */
+static pid_t add_and_die(const tb_gauge *gauge, double amount) {
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        tb_gauge_add(gauge, amount);
+        raise(SIGKILL);
+    }
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+    return pid;
+}
+
+static void gauges_of_processes(void) {
+    tb_board *board = NULL;
+    const struct {
+        uint32_t aggregation;
+        double before, after; /* 3 of the parent, then 2 and 5 of children; when they are reaped */
+    } table[] = {
+        { TB_AGGREGATION_LAST, 10, 10 },
+        { TB_AGGREGATION_SUM, 10, 10 },
+        { TB_AGGREGATION_MIN, 2, 2 },
+        { TB_AGGREGATION_MAX, 5, 5 },
+        { TB_AGGREGATION_LIVESUM, 3, 3 },
+        { TB_AGGREGATION_LIVEMIN, 3, 3 },
+        { TB_AGGREGATION_LIVEMAX, 3, 3 },
+        { TB_AGGREGATION_LIVEMOSTRECENT, 3, 3 },
+    };
+    char name[32];
+    tb_metric metric = TB_METRIC(name, "Of several processes.");
+    tb_gauge *gauge = NULL;
+    tb_stats stats = TB_STATS;
+
+    IS(TB_OK, tb_board_open("gauges", &board));
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        snprintf(name, sizeof name, "g_%d", (int)table[i].aggregation);
+        metric.aggregation = table[i].aggregation;
+        IS(TB_OK, tb_gauge_register(board, &metric, &gauge));
+        /* A minimum of nothing is no number. */
+        int is_nothing = table[i].aggregation != TB_AGGREGATION_LAST && table[i].aggregation != TB_AGGREGATION_SUM &&
+                         table[i].aggregation != TB_AGGREGATION_LIVESUM;
+        CHECK(find(board, name, NULL).found == !is_nothing);
+        tb_gauge_set(gauge, 3);
+        add_and_die(gauge, 2);
+        add_and_die(gauge, 5);
+        CHECK(find(board, name, NULL).sample.value == table[i].before);
+        IS(TB_OK, tb_board_reap(board));
+        CHECK(find(board, name, NULL).sample.value == table[i].after);
+        CHECK(tb_gauge_value(gauge) == (i == 0 ? 10 : 3)); /* this process's own */
+        tb_gauge_free(gauge);
+    }
+    IS(TB_OK, tb_board_stats(board, &stats));
+    CHECK(stats.folded == 6 && stats.parts == 7);
+
+    const tb_label labels[] = { { "z", "z" }, { "a", "a" } };
+    tb_metric labelled = TB_METRIC_WITH_LABELS(name, "A sample for each.", labels);
+    for (uint32_t how = TB_AGGREGATION_ALL; how <= TB_AGGREGATION_LIVEALL; how += TB_AGGREGATION_LIVEALL - TB_AGGREGATION_ALL) {
+        snprintf(name, sizeof name, "g_%d", (int)how);
+        labelled.aggregation = how;
+        IS(TB_OK, tb_gauge_register(board, &labelled, &gauge));
+        CHECK(find(board, name, NULL).found == 0); /* nobody has set it */
+        tb_gauge_set(gauge, 3);
+        struct by_pid own = { name, getpid(), 0, 0, 0 }, dead = { name, add_and_die(gauge, 2), 0, 0, 0 };
+        IS(TB_OK, tb_board_visit(board, look_for_pid, &own));
+        IS(TB_OK, tb_board_visit(board, look_for_pid, &dead));
+        CHECK(own.found == 1 && own.value == 3);
+        CHECK(dead.others == 1 && dead.found == (how == TB_AGGREGATION_ALL));
+        CHECK(how != TB_AGGREGATION_ALL || dead.value == 2);
+        tb_gauge_free(gauge);
+    }
+
+    metric.aggregation = 99;
+    IS(TB_INVALID_ARGUMENT, tb_gauge_register(board, &metric, &gauge));
+    tb_gauge_free(gauge);
+    metric.aggregation = TB_AGGREGATION_SUM;
+    tb_counter *counter = NULL;
+    tb_histogram *histogram = NULL;
+    tb_summary *summary = NULL;
+    IS(TB_INVALID_ARGUMENT, tb_counter_register(board, &metric, &counter));
+    IS(TB_INVALID_ARGUMENT, tb_histogram_register(board, &metric, &histogram));
+    IS(TB_INVALID_ARGUMENT, tb_summary_register(board, &metric, &summary));
+    tb_counter_free(counter);
+    tb_histogram_free(histogram);
+    tb_summary_free(summary);
+    tb_board_close(board);
+    IS(TB_OK, tb_board_remove("gauges"));
+}
+
+static void caps(void) {
+    const tb_label names[] = { { "n", NULL } };
+    tb_metric metric = TB_METRIC_WITH_LABELS("capped_total", "Few series.", names);
+    tb_board_options options = TB_BOARD_OPTIONS;
+    tb_board *board = NULL;
+    tb_counter_family *counters = NULL;
+    tb_gauge_family *gauges = NULL;
+    tb_stats stats = TB_STATS;
+
+    options.slots = 64;
+    options.series_cap = 3;
+    options.keep_dead_seconds = 1;
+    IS(TB_OK, tb_board_create("capped", &options, &board));
+    metric.series_cap = 2; /* says more than the board's */
+    IS(TB_OK, tb_counter_family_register(board, &metric, &counters));
+    metric.name = "capped";
+    metric.series_cap = 0;
+    IS(TB_OK, tb_gauge_family_register(board, &metric, &gauges));
+    for (int i = 0; i < 5; i++) {
+        char text[16];
+        const char *const value[] = { text };
+        tb_counter *counter = NULL;
+        tb_gauge *gauge = NULL;
+        snprintf(text, sizeof text, "%d", i);
+        IS(TB_OK, tb_counter_family_with(counters, value, 1, &counter));
+        tb_counter_inc(counter);
+        tb_counter_free(counter);
+        IS(i < 3 ? TB_OK : TB_FAMILY_FULL, tb_gauge_family_with(gauges, value, 1, &gauge));
+        CHECK(tb_gauge_is_sink(gauge) == (i >= 3));
+        tb_gauge_free(gauge);
+    }
+    CHECK(find(board, "capped_total", NULL).found == 3);
+    CHECK(find(board, "capped_total", "overflow").sample.value == 3);
+    CHECK(find(board, "capped", NULL).found == 3);
+    IS(TB_OK, tb_board_stats(board, &stats));
+    CHECK(stats.overflowed == 5);
+
+    /* Nothing is older than the longest time; everything is older than none, at the second look. */
+    uint64_t expired = 7;
+    IS(TB_OK, tb_board_expire(board, UINT64_MAX, &expired));
+    CHECK(expired == 0);
+    IS(TB_OK, tb_board_expire(board, 0, &expired));
+    CHECK(expired == stats.series);
+    IS(TB_OK, tb_board_expire(board, 0, NULL));
+    IS(TB_INVALID_ARGUMENT, tb_board_expire(NULL, 0, &expired));
+    CHECK(expired == 0);
+    IS(TB_OK, tb_board_stats(board, &stats));
+    CHECK(stats.expired == 6 && stats.series == 0);
+    tb_counter_family_free(counters);
+    tb_gauge_family_free(gauges);
+    tb_board_close(board);
+    IS(TB_OK, tb_board_remove("capped"));
 }
 
 static void histograms(const tb_board *board) {
@@ -538,6 +708,8 @@ static void families(const tb_board *board) {
     tb_gauge *gauge = NULL;
     tb_histogram *histogram = NULL;
     tb_summary *summary = NULL;
+    int32_t removed = 7;
+    uint64_t cleared = 7;
 
     IS(TB_OK, tb_counter_family_register(board, &metric, &counters));
     IS(TB_OK, tb_counter_family_with(counters, get, 2, &counter));
@@ -555,6 +727,27 @@ static void families(const tb_board *board) {
     IS(TB_INVALID_ARGUMENT, tb_counter_family_with(NULL, get, 2, &again));
     CHECK(again != NULL && tb_counter_is_sink(again));
     tb_counter_free(again);
+
+    /* A series that was removed begins again with the next update of a handle. */
+    IS(TB_OK, tb_counter_family_remove(counters, get, 2, &removed));
+    CHECK(removed == 1 && tb_counter_value(counter) == 0 && find(board, "f_requests_total", NULL).found == 0);
+    IS(TB_OK, tb_counter_family_remove(counters, get, 2, &removed));
+    CHECK(removed == 0);
+    IS(TB_OK, tb_counter_family_remove(counters, get, 2, NULL));
+    removed = 7;
+    IS(TB_INVALID_ARGUMENT, tb_counter_family_remove(counters, get, 1, &removed));
+    CHECK(removed == 0);
+    IS(TB_INVALID_ARGUMENT, tb_counter_family_remove(NULL, get, 2, &removed));
+    tb_counter_add(counter, 2);
+    IS(TB_OK, tb_counter_family_clear(counters, &cleared));
+    CHECK(cleared == 1);
+    cleared = 7;
+    IS(TB_OK, tb_counter_family_clear(counters, &cleared));
+    CHECK(cleared == 0);
+    IS(TB_OK, tb_counter_family_clear(counters, NULL));
+    IS(TB_INVALID_ARGUMENT, tb_counter_family_clear(NULL, &cleared));
+    tb_counter_add(counter, 2);
+
     tb_counter_family_free(counters);
     tb_counter_inc(counter); /* outlives its family */
     CHECK(tb_counter_value(counter) == 3);
@@ -566,6 +759,12 @@ static void families(const tb_board *board) {
     IS(TB_OK, tb_gauge_family_register(board, &metric, &gauges));
     IS(TB_OK, tb_gauge_family_with(gauges, get, 2, &gauge));
     tb_gauge_set(gauge, 4);
+    IS(TB_OK, tb_gauge_family_remove(gauges, get, 2, &removed));
+    CHECK(removed == 1 && find(board, "f_level", NULL).found == 0);
+    tb_gauge_set(gauge, 4);
+    IS(TB_OK, tb_gauge_family_clear(gauges, &cleared));
+    CHECK(cleared == 1 && find(board, "f_level", NULL).found == 0);
+    tb_gauge_set(gauge, 4);
     tb_gauge_free(gauge);
     tb_gauge_family_free(gauges);
     CHECK(find(board, "f_level", "200").sample.value == 4);
@@ -574,6 +773,12 @@ static void families(const tb_board *board) {
     IS(TB_OK, tb_histogram_family_register(board, &metric, &histograms));
     IS(TB_OK, tb_histogram_family_with(histograms, get, 2, &histogram));
     tb_histogram_observe(histogram, 4);
+    IS(TB_OK, tb_histogram_family_remove(histograms, get, 2, &removed));
+    CHECK(removed == 1 && find(board, "f_seconds", NULL).found == 0);
+    tb_histogram_observe(histogram, 4);
+    IS(TB_OK, tb_histogram_family_clear(histograms, &cleared));
+    CHECK(cleared == 1 && find(board, "f_seconds", NULL).found == 0);
+    tb_histogram_observe(histogram, 4);
     tb_histogram_free(histogram);
     tb_histogram_family_free(histograms);
     CHECK(find(board, "f_seconds", "200").sample.count == 1);
@@ -581,6 +786,12 @@ static void families(const tb_board *board) {
     metric.name = "f_sizes";
     IS(TB_OK, tb_summary_family_register(board, &metric, &summaries));
     IS(TB_OK, tb_summary_family_with(summaries, get, 2, &summary));
+    tb_summary_observe(summary, 4);
+    IS(TB_OK, tb_summary_family_remove(summaries, get, 2, &removed));
+    CHECK(removed == 1 && find(board, "f_sizes", NULL).found == 0);
+    tb_summary_observe(summary, 4);
+    IS(TB_OK, tb_summary_family_clear(summaries, &cleared));
+    CHECK(cleared == 1 && find(board, "f_sizes", NULL).found == 0);
     tb_summary_observe(summary, 4);
     tb_summary_free(summary);
     tb_summary_family_free(summaries);
@@ -641,6 +852,92 @@ static void reading(const tb_board *board) {
     CHECK(reader == NULL);
     IS(TB_INVALID_ARGUMENT, tb_reader_visit(NULL, walk, &all));
     tb_reader_free(NULL);
+}
+
+struct roll {
+    pid_t pid;
+    int all, found;
+    uint64_t gauges;
+};
+
+static int32_t call_roll(const tb_process *process, void *context) {
+    struct roll *roll = (struct roll *)context;
+    CHECK(process->struct_size >= sizeof(tb_process));
+    roll->all += 1;
+    if (process->pid == (uint64_t)roll->pid) {
+        CHECK(process->is_alive && process->start_ticks > 0 && process->pid_namespace > 0);
+        CHECK(process->claimed_unix_nanos > UINT64_C(1700000000000000000));
+        CHECK(*process->name != '\0' && strcmp(process->version, tb_version()) == 0);
+        roll->found += 1;
+        roll->gauges = process->gauges;
+    }
+    return 0;
+}
+
+static int32_t only_one(const tb_process *process, void *context) {
+    (void)process;
+    *(int *)context += 1;
+    return 1;
+}
+
+/* Who writes to a board. */
+static void lists(void) {
+    tb_board *board = NULL;
+    tb_metric metric = TB_METRIC("listed", "Level.");
+    tb_gauge *gauge = NULL;
+    struct roll roll = { getpid(), 0, 0, 0 };
+    int told = 0, up[2], down[2];
+    char byte = 0;
+
+    IS(TB_OK, tb_board_open("listed", &board));
+    IS(TB_OK, tb_board_processes(board, call_roll, &roll));
+    CHECK(roll.all == 0);
+    metric.aggregation = TB_AGGREGATION_SUM;
+    IS(TB_OK, tb_gauge_register(board, &metric, &gauge));
+    tb_gauge_set(gauge, 2);
+    IS(TB_OK, tb_board_processes(board, call_roll, &roll));
+    CHECK(roll.all == 1 && roll.found == 1 && roll.gauges == 1);
+
+    CHECK(pipe(up) == 0 && pipe(down) == 0);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        IS(TB_OK, tb_board_enlist(board));
+        CHECK(write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1);
+        IS(TB_OK, tb_board_leave(board));
+        _exit(0);
+    }
+    CHECK(read(up[0], &byte, 1) == 1);
+    struct roll child = { pid, 0, 0, 0 };
+    IS(TB_OK, tb_board_processes(board, call_roll, &child));
+    CHECK(child.all == 2 && child.found == 1 && child.gauges == 0);
+    IS(TB_OK, tb_board_processes(board, only_one, &told));
+    CHECK(told == 1);
+    CHECK(write(down[1], &byte, 1) == 1 && wait(NULL) == pid);
+    for (int end = 0; end < 2; end++)
+        CHECK(close(up[end]) == 0 && close(down[end]) == 0);
+
+    IS(TB_OK, tb_board_leave(board));
+    told = 0;
+    IS(TB_OK, tb_board_processes(board, only_one, &told));
+    CHECK(told == 0 && find(board, "listed", NULL).sample.value == 2);
+    tb_gauge_add(gauge, 1); /* comes back, with a part of its own */
+    CHECK(find(board, "listed", NULL).sample.value == 3);
+
+    IS(TB_INVALID_ARGUMENT, tb_board_enlist(NULL));
+    IS(TB_INVALID_ARGUMENT, tb_board_leave(NULL));
+    IS(TB_INVALID_ARGUMENT, tb_board_processes(NULL, only_one, &told));
+    IS(TB_INVALID_ARGUMENT, tb_board_processes(board, NULL, NULL));
+
+    /* Handles move to the board that has the name after it was removed. */
+    IS(TB_OK, tb_board_remove("listed"));
+    tb_gauge_set(gauge, 7);
+    tb_gauge_free(gauge);
+    tb_board_close(board);
+    IS(TB_OK, tb_board_attach("listed", &board));
+    CHECK(find(board, "listed", NULL).sample.value == 7);
+    tb_board_close(board);
+    IS(TB_OK, tb_board_remove("listed"));
 }
 
 /* Children count on what they have inherited and on what they register; one is killed midway. */
@@ -765,6 +1062,8 @@ int main(void) {
     IS(TB_OK, tb_board_open(NULL, &board));
     counters(board);
     gauges(board);
+    gauges_of_processes();
+    caps();
     histograms(board);
     summaries(board);
     labels(board);
@@ -773,6 +1072,7 @@ int main(void) {
     families(board);
     reading(board);
     processes(board);
+    lists();
     signals(board);
     threads(board);
     IS(TB_OK, tb_board_remove("default"));

@@ -80,7 +80,8 @@ class Timer:
 class InprogressTracker:
     """Adds one to a gauge on entry and takes it off on exit: made by `track_inprogress()`.
 
-    A process that is killed in between leaves its one on the gauge.
+    A process that is killed in between leaves its one on the gauge, unless that is of the mode
+    'livesum'.
     """
 
     __slots__ = ("_gauge",)

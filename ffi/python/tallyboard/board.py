@@ -8,9 +8,13 @@ two results is kept by a `dict.setdefault`, which is atomic, and the other is cl
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
-from typing import NamedTuple, TypeVar
+from contextlib import suppress
+from functools import partial
+from itertools import repeat
+from typing import Callable, Iterable, NamedTuple, TypeVar
 
 from . import lowlevel
 from .definition import Definition
@@ -29,6 +33,9 @@ class Board(NamedTuple):
 # At most one entry, under True: the board, or None where updates go nowhere.
 _opened: dict[bool, Board | None] = {}
 
+# At most one entry, under True: there once this process has registered something.
+_followed: dict[bool, object] = {}
+
 
 def opened() -> Board | None:
     """The default board, opened at the first call. None: off, or it could not be opened.
@@ -41,6 +48,20 @@ def opened() -> Board | None:
         return _opened[True]
     except KeyError:
         return _opened.setdefault(True, _open())
+
+
+def reopened() -> Board | None:
+    """As `opened`; for one who reads, where that one was removed, the board that has its name now.
+
+    Those who count need not ask: the library moves what they hold by itself.
+    """
+    board = opened()
+    if board is None or not board.library.board_is_retired(board.handle):
+        return board
+    new = _open()
+    if new is not None:
+        _opened[True] = new
+    return new
 
 
 def _open() -> Board | None:
@@ -72,30 +93,106 @@ def register(
     board = opened()
     if board is None:
         return None
+    handle = kind()
+    if not _register(board, board.library.register[kind], definition, labelvalues, handle):
+        return None
+    if not _followed:
+        _follow(board)
+    return board.library, handle
+
+
+def remove(
+    kind: type[lowlevel.Handle], definition: Definition, labelvalues: tuple[str, ...]
+) -> None:
+    """Ends the series with these label values on the board, if there is one.
+
+    Cost: some registrations'. What stands in the way is warned of once a metric.
+    """
+    try:
+        texts = [_identity(value) for value in labelvalues]
+    except ValueError:
+        # What cannot be registered is not there.
+        return
+    values = (ctypes.c_char_p * len(texts))(*texts)
+    _end(kind, definition, lambda family, handle: family.remove(handle, values, len(texts), None))
+
+
+def clear(kind: type[lowlevel.Handle], definition: Definition) -> None:
+    """Ends all series of a metric on the board. A pass over the board; else as `remove`."""
+    _end(kind, definition, lambda family, handle: family.clear(handle, None))
+
+
+def _end(
+    kind: type[lowlevel.Handle],
+    definition: Definition,
+    end: Callable[[lowlevel.Family, lowlevel.Handle], None],
+) -> None:
+    board = opened()
+    if board is None:
+        return
+    family = board.library.families[kind]
+    handle = family.kind()
+    if not _register(board, family.register, definition, None, handle):
+        return
+    try:
+        end(family, handle)
+    except lowlevel.BoardError as error:
+        warn_once((error.status, definition.name), f"{definition.name} is not removed: {error}")
+
+
+def _register(
+    board: Board,
+    function: lowlevel.RegisterFunction,
+    definition: Definition,
+    labelvalues: tuple[str, ...] | None,
+    handle: lowlevel.Handle,
+) -> bool:
+    """Fills `handle`; what is refused is warned of, and False."""
     try:
         metric = _struct(definition, labelvalues)
     except ValueError as error:
         warn_once(("text", definition.name), f"{definition.name} is not counted: {error}")
-        return None
-    handle = kind()
+        return False
     try:
-        board.library.register[kind](board.handle, ctypes.byref(metric), ctypes.byref(handle))
+        function(board.handle, ctypes.byref(metric), ctypes.byref(handle))
     except lowlevel.BoardError as error:
         # A full board refuses everything that is new, whatever its name.
         full = error.status == lowlevel.Status.FULL
         cause = error.status if full else (error.status, definition.name)
         warn_once(cause, f"{definition.name} is not counted: {error}")
-        return None
-    return board.library, handle
+        return False
+    return True
 
 
-def _struct(definition: Definition, labelvalues: tuple[str, ...]) -> lowlevel.MetricStruct:
-    labels = (lowlevel.LabelStruct * len(labelvalues))(
-        *(
-            lowlevel.LabelStruct(_identity(name), _identity(value))
-            for name, value in zip(definition.labelnames, labelvalues)
-        )
-    )
+def _follow(board: Board) -> None:
+    """Keeps the board's list of processes true of this one and of its children.
+
+    A child that only counts on what it has inherited has no need of a place in the list, and gets
+    one as it is forked, which is some syscalls; never at an update. Who ends by the usual way gives
+    its place back. Everyone else is found to be dead by whoever looks.
+    """
+    first = object()
+    if _followed.setdefault(True, first) is first:
+        library, handle = board
+        os.register_at_fork(after_in_child=partial(_try, library.board_enlist, handle))
+        atexit.register(_try, library.board_leave, handle)
+
+
+def _try(function: Callable[[lowlevel.BoardHandle], None], handle: lowlevel.BoardHandle) -> None:
+    # Nothing depends on it, and a program that forks or ends is not to be told.
+    with suppress(Exception):
+        function(handle)
+
+
+def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowlevel.MetricStruct:
+    """A series; a family where there are no values."""
+    values: Iterable[bytes | None] = repeat(None)
+    if labelvalues is not None:
+        values = map(_identity, labelvalues)
+    labels = [
+        lowlevel.LabelStruct(_identity(name), value)
+        for name, value in zip(definition.labelnames, values)
+    ]
     bounds = (ctypes.c_double * len(definition.bounds))(*definition.bounds)
     return lowlevel.MetricStruct(
         struct_size=ctypes.sizeof(lowlevel.MetricStruct),
@@ -103,10 +200,12 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...]) -> lowlevel.Me
         # Help is only for showing, so what C cannot take is replaced.
         help=definition.documentation.replace("\0", "\ufffd").encode("utf-8", "replace"),
         unit=_identity(definition.unit),
-        labels=labels,
+        labels=(lowlevel.LabelStruct * len(labels))(*labels),
         label_count=len(labels),
         bounds=bounds if bounds else None,  # only histograms may have any
         bound_count=len(bounds),
+        aggregation=lowlevel.AGGREGATIONS[definition.mode],
+        series_cap=definition.series_cap,
     )
 
 

@@ -23,6 +23,10 @@ class Counter(Metric):
 
     `registry` is accepted and not used: the board is the registry, and it is one for all.
 
+    `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
+    (0: what the board says). What goes beyond is counted in one whose label values are all
+    'overflow'.
+
     Errors: `ValueError` for a bad name or label name, and for a declaration that contradicts an
     earlier one of this process. A board that cannot be opened or is full is one `RuntimeWarning`.
     """
@@ -48,8 +52,12 @@ class Counter(Metric):
         subsystem: str = "",
         unit: str = "",
         registry: object = None,
+        *,
+        series_cap: int = 0,
     ) -> None:
-        super().__init__(name, documentation, labelnames, namespace, subsystem, unit)
+        super().__init__(
+            name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
+        )
 
     def _connect(self, library: lowlevel.Library, handle: lowlevel.CounterHandle) -> None:
         self._inc_one = partial(library.counter_inc, handle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import index
 from typing import Iterable, NamedTuple, Sequence
 
 _RESERVED_LABEL_NAME = re.compile(r"__.*")
@@ -19,10 +20,13 @@ class Definition(NamedTuple):
     bounds: tuple[float, ...] = ()
     """Upper bounds of a histogram's buckets, ascending, without +Inf."""
     mode: str = ""
-    """A gauge's aggregation over processes, in prometheus_client's words."""
+    """A gauge's aggregation over processes, in prometheus_client's words; '' for one value that
+    they share."""
+    series_cap: int = 0
+    """Series that the metric may have at most, as far as a process that has this is concerned."""
 
     def same_series(self, other: Definition) -> bool:
-        """Whether both mean the same series. Help may change, and labels are sorted on a board."""
+        """Whether both mean the same series. Help and cap may change, and a board sorts labels."""
         return self._identity() == other._identity()
 
     def _identity(self) -> tuple[object, ...]:
@@ -78,6 +82,14 @@ def bucket_bounds(buckets: Iterable[float | str]) -> tuple[float, ...]:
     if not finite:
         raise ValueError("Must have at least two buckets")
     return finite
+
+
+def series_cap(series: int) -> int:
+    """Errors: `TypeError` for what is not an integer, `ValueError` for one that is no cap."""
+    checked = index(series)
+    if not 0 <= checked < 2**32:
+        raise ValueError(f"series_cap is {series}: it should be 0 (none) to 4,294,967,295")
+    return checked
 
 
 def check_exemplar(exemplar: dict[str, str]) -> None:

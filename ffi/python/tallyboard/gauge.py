@@ -5,32 +5,43 @@ from __future__ import annotations
 import time
 from ctypes import ArgumentError
 from functools import partial
-from typing import Callable, Iterable, NoReturn
+from typing import Callable, Iterable
 
 from . import lowlevel
 from .blocks import InprogressTracker, Timer
-from .definition import Definition
 from .metric import Metric, refuse_amount
 
-_MODES = frozenset(
-    live + mode for live in ("", "live") for mode in ("all", "min", "max", "sum", "mostrecent")
-)
+# Those that are one value which all processes share.
+_SHARED = ("", "last", "mostrecent")
 
 
 class Gauge(Metric):
-    """A number that goes up and down. All processes share one: the last write wins.
+    """A number that goes up and down.
 
-    `multiprocess_mode` is prometheus_client's. '' (the default) and 'mostrecent' both mean the
-    one shared number; with 'mostrecent', `inc` and `dec` are refused as they are there, with ''
-    every process may add to and take from it. The modes that keep a number for each process
-    ('all', 'sum', 'min', 'max', and 'live…') are not there yet.
+    `multiprocess_mode` says how the numbers of several processes become one. The words and their
+    meanings are prometheus_client's:
 
-    Without label names it is registered here and shows as 0; else at the first `labels(…)`.
+    * '' (the default), 'mostrecent' and 'last': one number that all processes share. The last
+      `set` wins, `inc` and `dec` add up.
+    * 'sum', 'min' and 'max': over all processes. What a process contributed stays when it dies.
+    * 'all': one series for each process, told apart by the label `pid`. Those of the dead stay
+      for five minutes, or as long as the board says.
+    * 'livesum', 'livemin', 'livemax', 'liveall', 'livemostrecent': the same over the processes
+      that live, however the others ended. There is nothing to call when a worker dies.
+
+    `inc` and `dec` work in every mode. A process that never updated the gauge contributes
+    nothing: a minimum of nothing is not shown, a sum of nothing is 0. A forked child has a number
+    of its own, from 0.
+
+    Without label names it is registered here; else at the first `labels(…)`.
     `registry` is accepted and not used: the board is the registry, and it is one for all.
 
-    Errors: `ValueError` for a bad name, label name or mode, and for a declaration that
-    contradicts an earlier one of this process; `NotImplementedError` for the modes to come. A
-    board that cannot be opened or is full is one `RuntimeWarning`.
+    `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
+    (0: what the board says). What goes beyond is not counted, and warned of once.
+
+    Errors: `ValueError` for a bad name, label name or mode, for a label `pid` where the mode has
+    its own, and for a declaration that contradicts an earlier one of this process. A board that
+    cannot be opened or is full is one `RuntimeWarning`.
     """
 
     __slots__ = ("_add", "_read", "_set")
@@ -53,22 +64,24 @@ class Gauge(Metric):
         unit: str = "",
         registry: object = None,
         multiprocess_mode: str = "",
+        *,
+        series_cap: int = 0,
     ) -> None:
-        if multiprocess_mode not in _MODES and multiprocess_mode != "":
+        mode = "" if multiprocess_mode in _SHARED else multiprocess_mode
+        if mode not in lowlevel.AGGREGATIONS:
             raise ValueError(f"Invalid multiprocess mode: {multiprocess_mode}")
-        if multiprocess_mode not in ("", "mostrecent"):
-            raise NotImplementedError(
-                f"multiprocess mode {multiprocess_mode!r} is not there yet: "
-                "use 'mostrecent', or leave it out for one number that all processes share"
-            )
+        labels = tuple(labelnames)
+        if mode in ("all", "liveall") and "pid" in labels:
+            raise ValueError(f"Reserved label name: pid, in the mode {mode}")
         super().__init__(
             name,
             documentation,
-            labelnames,
+            labels,
             namespace,
             subsystem,
             unit,
-            mode=multiprocess_mode,
+            mode=mode,
+            series_cap=series_cap,
         )
 
     def _connect(self, library: lowlevel.Library, handle: lowlevel.GaugeHandle) -> None:
@@ -76,16 +89,14 @@ class Gauge(Metric):
         self._set = partial(library.gauge_set, handle)
         self._read = partial(library.gauge_value, handle)
 
-    def _start(self, definition: Definition, labelvalues: tuple[str, ...]) -> None:
-        super()._start(definition, labelvalues)
-        if definition.mode == "mostrecent":
-            self._add = _refuse_mostrecent
-
     def inc(self, amount: float = 1) -> None:
-        """Adds `amount`. No syscall, no lock; safe in threads, signal handlers and after fork.
+        """Adds `amount`, to this process's own number where the mode keeps them apart.
 
-        Errors: `ValueError` where the metric has label names and no values; `RuntimeError` in
-        the mode 'mostrecent'; `TypeError` for what is not a number.
+        No syscall (but at a process's first update in such a mode), no lock; safe in threads,
+        signal handlers and after fork.
+
+        Errors: `ValueError` where the metric has label names and no values; `TypeError` for what
+        is not a number.
         """
         try:
             self._add(amount)
@@ -97,7 +108,7 @@ class Gauge(Metric):
         self.inc(-amount)
 
     def set(self, value: float) -> None:
-        """Sets the number, for all processes. No syscall, no lock.
+        """Sets the number: that of all processes, or this one's own. Cost as `inc`.
 
         Errors: `ValueError` where the metric has label names and no values, and, like
         `TypeError`, for what `float()` cannot convert.
@@ -115,6 +126,8 @@ class Gauge(Metric):
     def track_inprogress(self) -> InprogressTracker:
         """Adds one while a block or a decorated function runs.
 
+        In the mode 'livesum' this is right also when processes are killed within it.
+
         Errors: `ValueError` where the metric has label names and no values.
         """
         self._check_updatable()
@@ -125,9 +138,6 @@ class Gauge(Metric):
         return Timer(self, "set")
 
     def value(self) -> float:
-        """The number on the board, whichever process wrote it. 0 where updates go nowhere."""
+        """The number on the board, whichever process wrote it; where the mode keeps them apart,
+        this process's own. 0 where updates go nowhere."""
         return float(self._read())
-
-
-def _refuse_mostrecent(_amount: float) -> NoReturn:
-    raise RuntimeError("inc and dec must not be used with the mostrecent mode")

@@ -26,6 +26,10 @@ class Histogram(Metric):
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
     `registry` is accepted and not used: the board is the registry, and it is one for all.
 
+    `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
+    (0: what the board says). What goes beyond is counted in one whose label values are all
+    'overflow'.
+
     Errors: `ValueError` for a bad name or label name (`le` is reserved), for buckets that are
     not ascending, and for a declaration that contradicts an earlier one of this process. A board
     that cannot be opened or is full is one `RuntimeWarning`.
@@ -53,9 +57,19 @@ class Histogram(Metric):
         unit: str = "",
         registry: object = None,
         buckets: Sequence[float | str] = _BUCKETS,
+        *,
+        series_cap: int = 0,
     ) -> None:
-        bounds = bucket_bounds(buckets)
-        super().__init__(name, documentation, labelnames, namespace, subsystem, unit, bounds=bounds)
+        super().__init__(
+            name,
+            documentation,
+            labelnames,
+            namespace,
+            subsystem,
+            unit,
+            bounds=bucket_bounds(buckets),
+            series_cap=series_cap,
+        )
 
     def _connect(self, library: lowlevel.Library, handle: lowlevel.HistogramHandle) -> None:
         self._observe = partial(library.histogram_observe, handle)

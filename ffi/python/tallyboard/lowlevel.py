@@ -21,7 +21,7 @@ import ctypes
 import enum
 import os
 import sys
-from typing import Any, Callable, ClassVar, Protocol, Sequence
+from typing import Any, Callable, ClassVar, NamedTuple, Protocol, Sequence
 
 ABI_VERSION = 1
 """The `TB_ABI_VERSION` that this file was written for."""
@@ -49,6 +49,7 @@ class Status(enum.IntEnum):
     IO = 12
     PANIC = 13
     TOO_LONG = 14
+    FAMILY_FULL = 15
 
 
 class BoardError(Exception):
@@ -91,6 +92,22 @@ class SummaryHandle(Handle):
     """`tb_summary *`."""
 
 
+class CounterFamilyHandle(Handle):
+    """`tb_counter_family *`."""
+
+
+class GaugeFamilyHandle(Handle):
+    """`tb_gauge_family *`."""
+
+
+class HistogramFamilyHandle(Handle):
+    """`tb_histogram_family *`."""
+
+
+class SummaryFamilyHandle(Handle):
+    """`tb_summary_family *`."""
+
+
 class LabelStruct(ctypes.Structure):
     """`tb_label`."""
 
@@ -109,6 +126,8 @@ class MetricStruct(ctypes.Structure):
         ("label_count", ctypes.c_size_t),
         ("bounds", ctypes.POINTER(ctypes.c_double)),
         ("bound_count", ctypes.c_size_t),
+        ("aggregation", ctypes.c_uint32),
+        ("series_cap", ctypes.c_uint32),
     )
 
 
@@ -142,10 +161,36 @@ KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "summary"}
 """`TB_KIND_…` in Prometheus's words."""
 
 
+AGGREGATIONS = {
+    "": 0,
+    "sum": 1,
+    "min": 2,
+    "max": 3,
+    "all": 4,
+    "livesum": 5,
+    "livemin": 6,
+    "livemax": 7,
+    "liveall": 8,
+    "livemostrecent": 9,
+}
+"""`TB_AGGREGATION_…` by `Definition.mode`."""
+
+
 class RegisterFunction(Protocol):
     """`tb_*_register`. Raises `BoardError`, and has made a handle that goes nowhere then too."""
 
     def __call__(self, board: BoardHandle, metric: Any, out: Any, /) -> None: ...
+
+
+class Family(NamedTuple):
+    """What can be done with all series of one kind of metric."""
+
+    kind: type[Handle]
+    register: RegisterFunction
+    remove: Callable[[Any, Any, int, None], None]
+    """Takes the family, an array of label values and how many they are. Raises `BoardError`."""
+    clear: Callable[[Any, None], None]
+    """Raises `BoardError`."""
 
 
 class Library:
@@ -157,10 +202,16 @@ class Library:
     """With None the default board, which `$TALLYBOARD` names."""
     board_is_off: Callable[[BoardHandle], int]
     board_uses_rseq: Callable[[BoardHandle], int]
+    board_is_retired: Callable[[BoardHandle], int]
     board_visit: Callable[[BoardHandle, Any, None], None]
+    board_enlist: Callable[[BoardHandle], None]
+    board_leave: Callable[[BoardHandle], None]
+    """Keeps the interpreter lock, so that no thread of Python's changes a gauge meanwhile."""
 
     register: dict[type[Handle], RegisterFunction]
     """The four `tb_*_register`, by the handle that they make."""
+    families: dict[type[Handle], Family]
+    """Their families, by the handle of a series."""
 
     counter_inc: Callable[[CounterHandle], None]
     counter_add: Callable[[CounterHandle, int], None]
@@ -201,19 +252,31 @@ class Library:
         self.board_open = self._checked(dll, "tb_board_open", [ctypes.c_char_p, out])
         self.board_is_off = _declare(dll, "tb_board_is_off", ctypes.c_int32, [BoardHandle])
         self.board_uses_rseq = _declare(dll, "tb_board_uses_rseq", ctypes.c_int32, [BoardHandle])
+        self.board_is_retired = _declare(dll, "tb_board_is_retired", ctypes.c_int32, [BoardHandle])
+        self.board_enlist = self._checked(dll, "tb_board_enlist", [BoardHandle])
         self.board_visit = self._checked(
             dll, "tb_board_visit", [BoardHandle, Visitor, ctypes.c_void_p]
         )
         self.counter_value = _declare(dll, "tb_counter_value", ctypes.c_double, [CounterHandle])
         self.gauge_value = _declare(dll, "tb_gauge_value", ctypes.c_double, [GaugeHandle])
         self.register = {}
-        for kind, name in _METRIC_HANDLES:
+        self.families = {}
+        for kind, family, name in _METRIC_HANDLES:
             arguments = [BoardHandle, ctypes.POINTER(MetricStruct), out]
             self.register[kind] = self._checked(dll, f"tb_{name}_register", arguments)
             kind._free = _declare(dll, f"tb_{name}_free", None, [kind])
+            family._free = _declare(dll, f"tb_{name}_family_free", None, [family])
+            values = [family, ctypes.POINTER(ctypes.c_char_p), ctypes.c_size_t, ctypes.c_void_p]
+            self.families[kind] = Family(
+                family,
+                self._checked(dll, f"tb_{name}_family_register", arguments),
+                self._checked(dll, f"tb_{name}_family_remove", values),
+                self._checked(dll, f"tb_{name}_family_clear", [family, ctypes.c_void_p]),
+            )
         BoardHandle._free = _declare(dll, "tb_board_close", None, [BoardHandle])
 
     def _declare_updates(self, dll: ctypes.PyDLL) -> None:
+        self.board_leave = self._checked(dll, "tb_board_leave", [BoardHandle])
         self.counter_inc = _declare(dll, "tb_counter_inc", None, [CounterHandle])
         self.counter_add = _declare(dll, "tb_counter_add", None, [CounterHandle, ctypes.c_uint64])
         self.counter_add_double = _declare(
@@ -242,11 +305,11 @@ class Library:
         return function  # type: ignore[no-any-return]
 
 
-_METRIC_HANDLES: Sequence[tuple[type[Handle], str]] = (
-    (CounterHandle, "counter"),
-    (GaugeHandle, "gauge"),
-    (HistogramHandle, "histogram"),
-    (SummaryHandle, "summary"),
+_METRIC_HANDLES: Sequence[tuple[type[Handle], type[Handle], str]] = (
+    (CounterHandle, CounterFamilyHandle, "counter"),
+    (GaugeHandle, GaugeFamilyHandle, "gauge"),
+    (HistogramHandle, HistogramFamilyHandle, "histogram"),
+    (SummaryHandle, SummaryFamilyHandle, "summary"),
 )
 
 

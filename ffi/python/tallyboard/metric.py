@@ -22,9 +22,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Callable, ClassVar, Iterable, NoReturn, Sequence, TypeVar
 
+from . import board, lowlevel
 from . import definition as names
-from . import lowlevel
-from .board import register
 from .definition import Definition
 
 M = TypeVar("M", bound="Metric")
@@ -65,11 +64,13 @@ class Metric:
         unit: str = "",
         bounds: tuple[float, ...] = (),
         mode: str = "",
+        series_cap: int = 0,
     ) -> None:
         base = names.full_name(self._type, name, namespace, subsystem, unit)
         on_board = base + "_total" if self._type == "counter" else base
         labels = names.label_names(labelnames, self._reserved_labelnames)
-        definition = Definition(on_board, documentation, labels, unit, bounds, mode)
+        cap = names.series_cap(series_cap)
+        definition = Definition(on_board, documentation, labels, unit, bounds, mode, cap)
         shown = [base, *(base + suffix for suffix in self._suffixes)]
         for each in shown:
             self._check_declared(each, definition)
@@ -100,7 +101,7 @@ class Metric:
             self._children = {}
             self._set_updates(partial(_refuse, self._type))
             return
-        registered = register(self._handle, definition, labelvalues)
+        registered = board.register(self._handle, definition, labelvalues)
         if registered is None:
             self._set_updates(_go_nowhere)
         else:
@@ -119,7 +120,7 @@ class Metric:
 
         Cost: a dictionary look-up where this object has been asked for them before. The first
         time, the series is registered and so shows as 0. An object is kept for each set of
-        values as long as the process lives, whether or not the board had room for it.
+        values until `remove` or `clear`, whether or not the board had room for it.
 
         Errors: `ValueError` where the values do not fit the label names, where there are no
         label names, and on what `labels()` has returned.
@@ -157,6 +158,34 @@ class Metric:
             raise ValueError(
                 f"{self} already has labels set ({values}); can not chain calls to .labels()"
             )
+
+    def remove(self, *labelvalues: object) -> None:
+        """Ends the series with these label values, if there is one; `str()` is applied to each.
+
+        It ends on the board, so what any process counted in it is gone from the next scrape on,
+        and its room is free at once. An object that `labels()` has returned for it stays good, in
+        every process: its next update registers the series again, from zero. Cost: microseconds.
+
+        Errors: `ValueError` for a wrong number of values, and where there are no label names.
+        """
+        self._check_labelable()
+        expected = len(self._definition.labelnames)
+        if len(labelvalues) != expected:
+            raise ValueError(f"Incorrect label count (expected {expected}, got {labelvalues})")
+        key = tuple(map(str, labelvalues))
+        self._children.pop(key, None)
+        board.remove(self._handle, self._definition, key)
+
+    def clear(self) -> None:
+        """Ends all series of the metric, as `remove` does one; nothing where it has no label names.
+
+        Cost: a pass over the board. Errors: `ValueError` on what `labels()` has returned.
+        """
+        if not self._definition.labelnames:
+            return
+        self._check_labelable()
+        self._children.clear()
+        board.clear(self._handle, self._definition)
 
     def _check_updatable(self) -> None:
         if self._definition.labelnames and not self._labelvalues:

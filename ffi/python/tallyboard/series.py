@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 from . import lowlevel
-from .board import opened
+from .board import reopened
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,15 @@ class Series:
 def series() -> list[Series]:
     """Every series of the default board, whichever process made it. Opens the board if need be.
 
+    A gauge of the modes 'all' and 'liveall' is one for each process, with its `pid` among the
+    labels. A gauge that has no value, as a minimum of nothing, is left out.
+
     Costs time in proportion to the board's series: for tests and for looking. Empty where there
     is no board (`TALLYBOARD=off`, or a board that could not be opened, which is warned of).
 
     Errors: `lowlevel.BoardError` for a damaged board.
     """
-    board = opened()
+    board = reopened()
     if board is None:
         return []
     found: list[Series] = []

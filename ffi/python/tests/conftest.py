@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import subprocess
@@ -43,6 +44,14 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv("TALLYBOARD_DIR", folder)
         monkeypatch.setenv("TALLYBOARD", "test")
         yield Path(folder)
+
+
+@pytest.fixture
+def library() -> ctypes.CDLL:
+    """The library that the package uses, with all that the package itself has no use for."""
+    path = os.environ.get("TALLYBOARD_LIBRARY")
+    beside = Path(lowlevel.__file__).parent / "libtallyboard.so"
+    return ctypes.CDLL(path or str(beside))
 
 
 Run = Callable[..., str]

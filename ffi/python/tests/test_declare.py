@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import pickle
 
 import prometheus_client
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Gauge, Histogram, Summary
+from tallyboard import Counter, Gauge, Histogram, Summary, trouble
 
 
 def test_a_second_declaration_counts_into_the_same_series(name: str) -> None:
@@ -63,10 +64,53 @@ def test_buckets_are_not_sorted_when_one_is_not_a_number(name: str) -> None:
         Histogram(name, "Help.", buckets=[1, math.nan])
 
 
-def test_gauge_modes_to_come_say_so(name: str) -> None:
-    for mode in ("all", "liveall", "sum", "livesum", "min", "livemin", "max", "livemax"):
-        with pytest.raises(NotImplementedError, match=f"'{mode}' is not there yet"):
-            Gauge(name, "Help.", multiprocess_mode=mode)
+def test_modes_that_share_one_number_are_one(name: str) -> None:
+    for mode in ("", "last", "mostrecent"):
+        # prometheus_client refuses `inc` in the mode 'mostrecent'.
+        Gauge(name, "Help.", multiprocess_mode=mode).inc(2)
+    assert Gauge(name, "Help.").value() == 6
+    with pytest.raises(ValueError, match="is declared already"):
+        Gauge(name, "Help.", multiprocess_mode="sum")
+
+
+def test_a_label_that_the_mode_has_itself_is_refused(name: str) -> None:
+    for mode in ("all", "liveall"):
+        with pytest.raises(ValueError, match="Reserved label name: pid"):
+            Gauge(name, "Help.", ["pid"], multiprocess_mode=mode)
+    assert Gauge(name, "Help.", ["pid"], multiprocess_mode="livesum")
+
+
+def test_a_cap_counts_what_goes_beyond_in_one_series(name: str) -> None:
+    counter = Counter(name, "Help.", ["a"], series_cap=2)
+    for value in "abcdee":
+        counter.labels(value).inc()
+    values = {s.labels["a"]: s.value for s in tallyboard.series() if s.name == f"{name}_total"}
+    assert values == {"a": 1, "b": 1, "overflow": 4}
+    assert pickle.loads(pickle.dumps(counter)) is counter
+    for kind in (Histogram, Summary):
+        metric = kind(f"{name}_{kind.__name__}", "Help.", ["a"], series_cap=1)
+        for value in "abc":
+            metric.labels(value).observe(1)
+        found = [s for s in tallyboard.series() if s.name == f"{name}_{kind.__name__}"]
+        assert sorted((s.labels["a"], s.count) for s in found) == [("a", 1), ("overflow", 2)]
+
+
+def test_a_gauge_beyond_its_cap_is_one_warning(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "_said", set())
+    gauge = Gauge(name, "Help.", ["a"], series_cap=1)
+    gauge.labels("a").set(1)
+    with pytest.warns(RuntimeWarning, match="as many series as it may have"):
+        gauge.labels("b").set(1)
+    gauge.labels("c").set(1)
+    assert [s.labels["a"] for s in tallyboard.series() if s.name == name] == ["a"]
+
+
+def test_caps_that_are_none_are_refused(name: str) -> None:
+    for cap in (-1, 2**32):
+        with pytest.raises(ValueError, match="series_cap"):
+            Counter(name, "Help.", series_cap=cap)
+    with pytest.raises(TypeError):
+        Counter(name, "Help.", series_cap=1.5)  # type: ignore[arg-type]
 
 
 def test_gauge_without_a_mode_is_one_number_for_all(name: str) -> None:
@@ -89,6 +133,8 @@ def test_parameters_are_those_of_prometheus_client(kind: type) -> None:
         "observe",
         "time",
         "count_exceptions",
+        "remove",
+        "clear",
     ):
         if not hasattr(kind, method):
             continue
@@ -98,7 +144,9 @@ def test_parameters_are_those_of_prometheus_client(kind: type) -> None:
             if not each.name.startswith("_")
         ]
         found = inspect.signature(getattr(kind, method)).parameters.values()
-        assert [(each.name, each.kind) for each in found] == expected
+        # Which is ours, and cannot be in the way of theirs.
+        ours = ("series_cap", inspect.Parameter.KEYWORD_ONLY)
+        assert [pair for each in found if (pair := (each.name, each.kind)) != ours] == expected
 
 
 def test_default_buckets_are_those_of_prometheus_client() -> None:

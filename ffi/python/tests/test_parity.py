@@ -94,6 +94,31 @@ VALUES: dict[str, Program] = {
     "gauge mostrecent": lambda m, n, r: m.Gauge(
         n, "Help.", registry=r, multiprocess_mode="mostrecent"
     ).set(4),
+    "remove": lambda m, n, r: [
+        metric.labels(1, "x").inc()
+        or metric.labels(2, "x").inc()
+        or metric.remove(1, "x")
+        or metric.remove("none", "x")
+        for metric in [m.Counter(n, "Help.", ["a", "b"], registry=r)]
+    ],
+    "removed, then used": lambda m, n, r: [
+        metric.labels("x").inc(3) or metric.remove("x") or metric.labels("x").inc()
+        for metric in [m.Counter(n, "Help.", ["a"], registry=r)]
+    ],
+    "removed, then asked for": lambda m, n, r: [
+        metric.labels("x").observe(3) or metric.remove("x") or metric.labels("x")
+        for metric in [m.Histogram(n, "Help.", ["a"], registry=r)]
+    ],
+    "clear": lambda m, n, r: [
+        metric.labels("x").set(3)
+        or metric.labels("y").set(4)
+        or metric.clear()
+        or metric.labels("y").inc()
+        for metric in [m.Gauge(n, "Help.", ["a"], registry=r)]
+    ],
+    "clear without labels": lambda m, n, r: [
+        metric.inc(3) or metric.clear() for metric in [m.Counter(n, "Help.", registry=r)]
+    ],
     "histogram": lambda m, n, r: [
         histogram.observe(value)
         for histogram in [m.Histogram(n, "Help.", registry=r)]
@@ -173,8 +198,14 @@ EXCEPTIONS: dict[str, Program] = {
     "only +Inf": lambda m, n, r: m.Histogram(n, "Help.", buckets=[math.inf]),
     "buckets of text": lambda m, n, r: m.Histogram(n, "Help.", buckets=["x"]),
     "mode": lambda m, n, r: m.Gauge(n, "Help.", multiprocess_mode="most"),
-    "inc mostrecent": lambda m, n, r: m.Gauge(n, "H", multiprocess_mode="mostrecent").inc(),
-    "dec mostrecent": lambda m, n, r: m.Gauge(n, "H", multiprocess_mode="mostrecent").dec(),
+    "remove without labels": lambda m, n, r: m.Gauge(n, "Help.", registry=None).remove(),
+    "remove values without labels": lambda m, n, r: m.Gauge(n, "H", registry=None).remove("x"),
+    "remove too few": lambda m, n, r: m.Counter(n, "Help.", ["a", "b"]).remove("x"),
+    "remove too many": lambda m, n, r: m.Counter(n, "Help.", ["a"]).remove("x", "y"),
+    "remove what is not there": lambda m, n, r: m.Counter(n, "H", ["a"], registry=r).remove("x"),
+    "remove by keyword": lambda m, n, r: m.Counter(n, "H", ["a"], registry=r).remove(a="x"),
+    "clear without labels": lambda m, n, r: m.Gauge(n, "Help.", registry=None).clear(),
+    "clear nothing": lambda m, n, r: m.Summary(n, "Help.", ["a"], registry=r).clear(),
     "another type": lambda m, n, r: [m.Gauge(n, "H", registry=r), m.Summary(n, "H", registry=r)],
     "other labels": lambda m, n, r: [m.Gauge(n, "H", registry=r), m.Gauge(n, "H", "a", registry=r)],
     "name of a sum": lambda m, n, r: [

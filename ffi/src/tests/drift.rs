@@ -6,8 +6,10 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 use std::process::Command;
 
+use crate::aggregation::AGGREGATIONS;
 use crate::metric::{Label, Metric};
 use crate::options::Options;
+use crate::processes::Process;
 use crate::sample::{self, Sample};
 use crate::stats::{REFUSED_REASONS, Stats};
 use crate::{status, version};
@@ -33,15 +35,20 @@ macro_rules! layout {
 fn as_rust_has_it() -> BTreeSet<String> {
     let mut lines: BTreeSet<String> = [
         layout!(Label, "tb_label", [name value]),
-        layout!(Metric, "tb_metric", [struct_size name help unit labels label_count bounds bound_count]),
+        layout!(Metric, "tb_metric", [struct_size name help unit labels label_count bounds bound_count
+             aggregation series_cap]),
         layout!(Options, "tb_board_options",
-            [struct_size slots processes mode has_group group allow_any_filesystem]),
+            [struct_size slots processes mode has_group group allow_any_filesystem series_cap
+             keep_dead_seconds]),
         layout!(Stats, "tb_stats",
             [struct_size bytes_reserved bytes_total slots slots_used series families processes processes_used
-             planes planes_ready planes_refused refused_reasons reclaimed reaped damaged refused]),
+             planes planes_ready planes_refused refused_reasons reclaimed reaped damaged refused
+             parts folded overflowed expired]),
         layout!(Sample, "tb_sample",
             [struct_size name help unit kind is_integer label_count labels value count sum bucket_count bounds
              buckets created_unix_nanos]),
+        layout!(Process, "tb_process",
+            [struct_size row is_alive pid pid_namespace start_ticks claimed_unix_nanos gauges name version]),
     ]
     .concat()
     .into_iter()
@@ -51,6 +58,8 @@ fn as_rust_has_it() -> BTreeSet<String> {
             .iter()
             .map(|(number, name)| format!("{} {number}", name.to_str().unwrap())),
     );
+    let numbered = AGGREGATIONS.iter().enumerate();
+    lines.extend(numbered.map(|(number, (_, name))| format!("{name} {number}")));
     lines.extend(
         [
             ("TB_ABI_VERSION", u64::from(version::ABI_VERSION)),

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use crate::grown;
+use crate::grown::{self, Grown};
 use crate::options::Options;
 use crate::status;
 
@@ -17,7 +17,7 @@ fn newer(unknown: [u8; 3]) -> Newer {
     let known = Options {
         struct_size: size_of::<Options>() + 3,
         slots: 7,
-        ..grown::Grown::DEFAULT
+        ..Options::DEFAULT
     };
     Newer { known, unknown }
 }
@@ -39,10 +39,21 @@ fn a_larger_struct_is_taken_when_what_we_do_not_know_of_it_is_zero() {
 #[test]
 fn a_smaller_struct_than_that_of_abi_1_was_never_initialised() {
     let mut small = newer([0, 0, 0]);
-    for size in [0, 1, 8, size_of::<Options>() - 1] {
+    for size in [0, 1, 8, Options::FIRST_SIZE - 1] {
         small.known.struct_size = size;
         assert_eq!(read(&small), Err(status::INVALID_ARGUMENT));
     }
+}
+
+#[test]
+fn what_a_program_of_abi_1_does_not_have_is_as_it_was() {
+    let mut first = newer([0, 0, 0]);
+    first.known.struct_size = Options::FIRST_SIZE;
+    first.known.series_cap = 9;
+    // SAFETY: `first` is larger than its `struct_size`.
+    let read = unsafe { grown::read(ptr::from_ref(&first).cast::<Options>()) };
+    let read = read.map_err(|failure| failure.status).unwrap();
+    assert_eq!((read.slots, read.series_cap), (7, 0));
 }
 
 #[test]
@@ -50,7 +61,7 @@ fn only_what_the_caller_has_is_written() {
     let known = Options {
         slots: 7,
         group: 9,
-        ..grown::Grown::DEFAULT
+        ..Options::DEFAULT
     };
     let mut to = newer([1, 2, 3]);
     to.known.struct_size = size_of::<Options>() + 2;
