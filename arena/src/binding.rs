@@ -36,7 +36,7 @@ pub(crate) struct FamilyBinding {
     // of the state. Relaxed for the same reason.
     slot: AtomicU32,
     tag: AtomicU64,
-    /// The tag that it was first met by: when it has to be made anew it is no newer for that.
+    /// Its rank when it was first met: when it has to be made anew it is no newer for that.
     first_life: u64,
     /// The same family on the board that came after this one.
     successor: Link<FamilyBinding>,
@@ -108,7 +108,7 @@ impl FamilyBinding {
             cap: AtomicU64::new(0),
             slot: AtomicU32::new(bound.slot.index()),
             tag: AtomicU64::new(bound.tag()),
-            first_life: bound.tag(),
+            first_life: attached.segment.rank(bound),
             successor: Link::new(),
         })
         .ok_or(Lost::Refused(RefusedReason::Unlockable))?;

@@ -315,3 +315,44 @@ impl Segment {
         }
     }
 }
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+    use crate::{Board, Location, Reader};
+
+    /// Who folds may die between the two: the part counts until the accumulator names it.
+    #[test]
+    fn a_part_that_was_frozen_and_not_yet_folded_is_still_read() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let at = Location::Path(directory.path().join("frozen.board"));
+        let board = Board::options().slots(64).create(&at).unwrap();
+        let gauge = board.gauge("g", "").aggregation(Aggregation::Sum);
+        gauge.register().unwrap().set(4.0);
+        let mut kept = Reader::new(&board);
+        kept.refresh();
+        let segment = &board.attached().unwrap().segment;
+        let mut slots = (0..64).filter_map(|index| segment.slot(index));
+        let (part, serial) = slots
+            .find_map(|slot| {
+                let state = segment.state(slot).load(Ordering::Relaxed);
+                match State::of(state) {
+                    State::Ready { serial } => {
+                        let part = Bound { slot, serial };
+                        segment.part_record(part, state).map(|_| (slot, serial))
+                    }
+                    _ => None,
+                }
+            })
+            .unwrap();
+        segment
+            .state(part)
+            .store(State::Folding { serial }.word(), Ordering::Relaxed);
+        let mut new = Reader::new(&board);
+        for reader in [&mut kept, &mut new] {
+            reader.refresh();
+            assert_eq!(reader.damaged(), 0);
+            assert_eq!(reader.gauge(&reader.families()[0].series[0]), Some(4.0));
+        }
+    }
+}

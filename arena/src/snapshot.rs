@@ -19,7 +19,7 @@ use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use core::fmt;
 use core::mem::offset_of;
 use std::collections::{HashMap, HashSet};
@@ -230,11 +230,13 @@ impl Reader {
                 continue;
             }
             let record = match State::of(word) {
-                State::Ready { serial } => match decode(segment, Bound { slot, serial }) {
-                    Decoded::Record(record) => record,
-                    // It ended meanwhile: the next refresh sees what it is then.
-                    Decoded::Gone => continue,
-                },
+                State::Ready { serial } | State::Folding { serial } => {
+                    match decode(segment, Bound { slot, serial }, word) {
+                        Decoded::Record(record) => record,
+                        // It ended meanwhile: the next refresh sees what it is then.
+                        Decoded::Gone => continue,
+                    }
+                }
                 State::Invalid => Record::Damaged,
                 _ => Record::Nothing,
             };
@@ -551,15 +553,19 @@ enum Decoded {
     Gone,
 }
 
-/// Copies and decodes the record of a READY slot.
-fn decode(segment: &Segment, bound: Bound) -> Decoded {
+/// Copies and decodes the record of a slot whose state word is `state`: READY, or FOLDING, which
+/// only parts are and count in.
+fn decode(segment: &Segment, bound: Bound, state: u64) -> Decoded {
     let record = read(segment, bound);
+    // ORDERING: [S2] Acquire fence, as in `still_lives`.
+    fence(Ordering::Acquire);
     // Nothing is believed, damage neither, before this says that it was one life.
-    if segment.still_lives(bound) {
-        Decoded::Record(record.unwrap_or(Record::Damaged))
-    } else {
-        Decoded::Gone
+    // Relaxed: the fence orders it.
+    if segment.state(bound.slot).load(Ordering::Relaxed) != state {
+        return Decoded::Gone;
     }
+    let fits = |record: &Record| state == bound.tag() || matches!(record, Record::Part { .. });
+    Decoded::Record(record.filter(fits).unwrap_or(Record::Damaged))
 }
 
 fn read(segment: &Segment, bound: Bound) -> Option<Record> {

@@ -16,8 +16,9 @@ impl Segment {
     /// Of two definitions of one name, the one with the greater rank is the newer.
     pub(crate) fn rank(&self, family: Bound) -> u64 {
         match self.head_word(family.slot, offset_of!(HeadRecord, note)) {
-            0 => family.tag(),
-            first_life => first_life,
+            // What else is there now may have another meaning of the word.
+            first_life if first_life != 0 && self.still_lives(family) => first_life,
+            _ => family.tag(),
         }
     }
 

@@ -306,6 +306,44 @@ fn the_newest_definition_is_shown_and_an_old_one_is_reclaimed() {
     assert_sound(&board);
 }
 
+/// Registers a histogram with one bucket, ends it, has it reclaimed, and counts with what is left.
+fn give_up_the_older(board: &Board) {
+    let older = board.histogram("h", "").buckets(&[1.0]).family().unwrap();
+    let handle = older.with(&[]);
+    assert_eq!(older.clear(), Ok(1));
+    board.reap();
+    handle.observe(0.5);
+}
+
+/// Not a test: the process of the next one.
+#[test]
+#[ignore = "run by the next"]
+fn giver_up() {
+    give_up_the_older(&Board::open_default().unwrap());
+}
+
+#[test]
+fn a_definition_made_anew_is_no_newer_for_a_process_that_never_saw_its_first_life() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let older = board.histogram("h", "").buckets(&[1.0]);
+    older.register().unwrap().observe(0.5);
+    let newer = board.histogram("h", "").buckets(&[1.0, 2.0]);
+    newer.register().unwrap().observe(0.5);
+    give_up_the_older(&board);
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "giver_up", "--ignored"])
+        .env("TALLYBOARD", scratch.directory.path().join("t.board"))
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    assert_eq!(reader.families()[0].bounds.len(), 2);
+    assert_eq!(reader.families()[0].hidden_series, 1);
+}
+
 /// A gauge's life in other processes: `child` runs in one, which is then killed.
 fn in_child(scratch: &Scratch, name: &str, how: Aggregation, value: f64) -> Child {
     let program = std::env::current_exe().unwrap();

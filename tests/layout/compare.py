@@ -1,7 +1,9 @@
 """The independent reader and `tallyboard dump --json` agree, and hashes, lists and locks are as LAYOUT.md says.
 
-A board at rest, with everything odd that the command line can put on it: the two dumps are equal. A board that
-processes are counting on, on both update paths: the reader's values lie between those of a dump before and one
+A board at rest, with everything odd that the command line can put on it, with series that were removed, words and
+definitions that changed and a family that is full: the two dumps are equal. Gauges of every aggregation, set by
+processes of which some are killed: they are equal before, between and after the deaths. A board that processes are
+counting on, on both update paths: the reader's values lie between those of a dump before and one
 after. Then the writers are killed with SIGKILL, and the dumps are equal again.
 
 Usage: python -m layout.compare
@@ -21,6 +23,9 @@ from typing import Any
 
 from layout import reader
 from rig.scratch import scratch
+
+FOLDED = 400
+"""Offset of `folded` in the control section (§4)."""
 
 LIVE_DUMPS = 25
 """Comparisons while the board changes."""
@@ -107,13 +112,17 @@ def assert_equal(board: Path) -> None:
     assert found["damaged"] == 0
 
 
-def hashed(family: reader.Family | reader.Series) -> bytes:
+def hashed(record: reader.Family | reader.Series | reader.Part | reader.Help) -> bytes:
     """What is hashed for a record (§9)."""
-    if isinstance(family, reader.Family):
-        return (1).to_bytes(8, "little") + family.name.encode()
-    texts = [value.encode() for value in family.label_values]
+    if isinstance(record, reader.Family):
+        return (reader.FAMILY).to_bytes(8, "little") + record.name.encode()
+    if isinstance(record, reader.Help):
+        return (record.parent.tag ^ reader.HELP).to_bytes(8, "little")
+    if isinstance(record, reader.Part):
+        return (record.parent.tag ^ reader.PART).to_bytes(8, "little") + record.key
+    texts = [value.encode() for value in record.label_values]
     text = b"".join(len(value).to_bytes(2, "little") + value for value in texts)
-    return (family.family ^ 2).to_bytes(8, "little") + text
+    return (record.parent.tag ^ reader.SERIES).to_bytes(8, "little") + text
 
 
 def assert_indexed(path: Path) -> int:
@@ -145,11 +154,11 @@ def life(path: Path, pid: int) -> str:
     """What the rows and locks say of a process (§5): `alive`, `dead`, or `no row` if it registered nothing new."""
     board = reader.Board(str(path))
     geometry = board.geometry
-    rows = [row for row in range(geometry.processes) if board.word(geometry.rows + 64 * row + 8) == pid]
+    words = {row: board.word(geometry.rows + 64 * row) for row in range(geometry.processes)}
+    rows = [row for row, word in words.items() if word & 1 and board.word(geometry.rows + 64 * row + 8) == pid]
     if not rows:
         return "no row"
     assert len(rows) == 1, f"process {pid} has rows {rows}"
-    assert board.word(geometry.rows + 64 * rows[0]) & 1, "its row is not in use"
     with path.open("rb") as file:
         question = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, geometry.total_len + 2 * rows[0], 1, 0)
         answer = struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_OFD_GETLK, question))
@@ -171,13 +180,85 @@ def start(stack: ExitStack, board: Path, rseq: bool, *arguments: str) -> subproc
     return worker
 
 
+def end(worker: subprocess.Popen[str]) -> None:
+    """Kills a `worker` with SIGKILL, if it still runs, and waits until it is gone."""
+    worker.kill()
+    worker.wait()
+
+
+def change(board: Path) -> None:
+    """Leaves series that were removed, words and definitions that changed, a full family; reaps the dead."""
+    environment = {**os.environ, "TALLYBOARD": str(board)}
+    subprocess.run(["worker", "change"], env=environment, check=True, input="go\n", stdout=subprocess.PIPE, text=True)
+
+
+def family(dump: Any, name: str) -> Any:
+    """The one family of this name."""
+    (found,) = (family for family in dump["families"] if family["name"] == name)
+    return found
+
+
+def assert_changed(board: Path) -> None:
+    """What `change` has left is what both dumps show."""
+    change(board)
+    assert_equal(board)
+    found = ours(board)
+    removed = {series["labels"]["k"]: series["value"] for series in family(found, "removed_total")["series"]}
+    assert removed == {"b": 1, "c": 5}, removed
+    assert family(found, "cleared")["series"] == []
+    capped = {series["labels"]["k"]: series["value"] for series in family(found, "capped_total")["series"]}
+    assert capped == {"0": 0, "1": 1, "2": 2, "overflow": sum(range(3, 10))}, capped
+    worded = family(found, "worded")
+    assert (worded["help"], worded["unit"]) == ("Three.", "seconds"), worded
+    (newer,) = family(found, "versions")["series"]
+    assert (newer["labels"], len(newer["buckets"])) == ({"k": "newer"}, 3), newer
+
+
+def shared(board: Path, how: str) -> Any:
+    """The series `plain` of the gauge of this aggregation, as the reader shows it; nothing if it leaves it out."""
+    gauge = family(ours(board), f"shared_{how}")
+    series = [series for series in gauge["series"] if series["labels"]["value"] == "plain"]
+    if not series:
+        return None
+    return series[0]["value"] if "value" in series[0] else sorted(of["value"] for of in series[0]["processes"])
+
+
+def assert_shared(stack: ExitStack, board: Path) -> None:
+    """Gauges of every aggregation, while the processes that set them die."""
+    plain = [2.5, -4.0, 16.0, 1.0]
+    odd = ["-0.0", "nan", "inf", "1e300"]
+    workers = [start(stack, board, True, "share", str(one), other) for one, other in zip(plain, odd, strict=True)]
+    geometry = reader.Board(str(board)).geometry
+    for dead in range(len(plain) + 1):
+        if dead:
+            end(workers[dead - 1])
+        alive = plain[dead:]
+        # Before somebody reaps the one that has just died, and after it.
+        for reaped in (False, True):
+            if reaped:
+                change(board)
+            assert_equal(board)
+            expected = {
+                **{"last": plain[-1], "sum": sum(plain), "min": min(plain), "max": max(plain), "all": sorted(plain)},
+                **{"livesum": sum(alive), "livemin": min(alive, default=None), "livemax": max(alive, default=None)},
+                **{"liveall": sorted(alive), "livemostrecent": alive[-1] if alive else None},
+            }
+            found = {how: shared(board, how) for how in expected}
+            assert found == expected, f"{dead} died, reaped: {reaped}: {found} instead of {expected}"
+    folded = reader.Board(str(board)).word(geometry.control + FOLDED)
+    assert folded == 2 * 3 * len(plain), f"{folded} parts were folded"
+
+
 def main() -> None:
     with scratch("layout") as folder, ExitStack() as stack:
         board = folder / "layout.board"
         tallyboard(board, "create", "--slots", "4096", "--processes", "16")
         put_odd_things(board)
         assert_equal(board)
+        assert_changed(board)
         print(f"at rest: {len(numbers(ours(board)))} odd series are equal")
+        assert_shared(stack, board)
+        print(f"gauges: {len(reader.AGGREGATIONS) - 1} aggregations are equal while 4 processes die")
 
         endless = str(1 << 62)
         writers = [start(stack, board, rseq, "update", endless) for rseq in (True, False)]
@@ -202,8 +283,7 @@ def main() -> None:
         assert len(registered) >= 2, "who registered the families has a row"
         for writer in writers:
             assert writer.poll() is None, f"a writer ended with {writer.returncode}"
-            writer.kill()
-            writer.wait()
+            end(writer)
         assert all(life(board, writer.pid) == "dead" for writer in registered)
         tallyboard(board, "inc", "survivor_total")
         assert_equal(board)

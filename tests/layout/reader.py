@@ -10,11 +10,14 @@ x86-64 keeps loads in order, which is all that a reader needs there.
 """
 
 import argparse
+import fcntl
 import json
 import mmap
 import os
 import struct
 import sys
+import time
+from typing import NamedTuple
 
 WORD = struct.Struct("@Q")
 assert WORD.size == 8
@@ -23,26 +26,35 @@ assert sys.byteorder == "little"
 # §2
 PAGE = 4096
 ROW, HEAD, STATE, LINK, RECORD, SHARED, TABLE, UNIT = 64, 8, 8, 8, 256, 48, 8, 32
-CONTROL_LEN = 336
+CONTROL_LEN = 424
 
 # §3
 MAGIC = int.from_bytes(b"TALLYBRD", "little")
 CHECKSUM = 240
-RETIRED = 264
+KEEP_DEAD_SECONDS = 256
+HEADER_LEN = 272
+DEFAULT_KEEP_DEAD_SECONDS = 300
 
 # §7
-BUILDING, READY, CONT = 1, 2, 5
+BUILDING, READY, FOLDING, CONT = 1, 2, 3, 5
 
 # §8
 HEAD_TEXT, HEAD_TEXT_LEN = 64, 192
 CONTINUATION_TEXT, CONTINUATION_TEXT_LEN = 8, 248
 MAX_CHAIN = 64
 MAX_TEXT_LEN = HEAD_TEXT_LEN + (MAX_CHAIN - 1) * CONTINUATION_TEXT_LEN
-FAMILY, SERIES = 1, 2
+FAMILY, SERIES, PART, HELP = 1, 2, 3, 4
 COUNTER, GAUGE, HISTOGRAM, SUMMARY = 1, 2, 3, 4
 TYPES = {COUNTER: "counter", GAUGE: "gauge", HISTOGRAM: "histogram", SUMMARY: "summary"}
 RESERVED_LABEL = {HISTOGRAM: "le", SUMMARY: "quantile"}
-LAST = 1
+AGGREGATIONS = [
+    *("", "last", "sum", "min", "max", "all"),
+    *("livesum", "livemin", "livemax", "liveall", "livemostrecent"),
+]
+"""By their numbers; 0 is none."""
+
+# §9
+PART_KEY_LEN, PART_LEN = 16, 32
 
 # §10
 CELLS_OF_A_UNIT = 3
@@ -60,7 +72,7 @@ class DamagedError(Exception):
 
 
 class GoneError(Exception):
-    """The series has ended while it was read."""
+    """The record has ended while it was read."""
 
 
 def align(length: int) -> int:
@@ -161,14 +173,25 @@ class Fields:
             raise DamagedError("a text is not UTF-8") from error
 
 
+class Parent(NamedTuple):
+    """What a record belongs to (§8)."""
+
+    tag: int
+    slot: int
+
+
 class Family:
     """A family's definition (§9)."""
 
-    def __init__(self, text: bytes, key_len: int) -> None:
+    def __init__(self, text: bytes, key_len: int, rank: int) -> None:
         fields = Fields(text)
+        self.rank = rank
         self.metric, aggregation = fields.number(1), fields.number(1)
-        if self.metric not in TYPES or aggregation != LAST:
+        if self.metric not in TYPES or not 1 <= aggregation < len(AGGREGATIONS):
             raise DamagedError("a type or an aggregation that this reader does not know")
+        if self.metric != GAUGE and aggregation != 1:
+            raise DamagedError("an aggregation of something that is no gauge")
+        self.aggregation = AGGREGATIONS[aggregation]
         labels, bounds = fields.number(2), fields.number(2)
         self.name = fields.text()
         self.label_names = [fields.text() for _ in range(labels)]
@@ -181,20 +204,49 @@ class Family:
             raise DamagedError("a definition that breaks a rule")
         if any(name in ("", RESERVED_LABEL.get(self.metric)) or name[:2] == "__" for name in self.label_names):
             raise DamagedError("a label name that is not allowed")
+        if self.has_a_value_for_each_process() and "pid" in self.label_names:
+            raise DamagedError("a label that every process would have twice")
+        if self.bounds and self.metric != HISTOGRAM:
+            raise DamagedError("bounds of something that is no histogram")
         limits = [float("-inf"), *self.bounds, float("inf")]
         if any(not limits[place] < limit for place, limit in enumerate(limits[1:])):
             raise DamagedError("bounds that do not ascend")
+
+    def has_a_value_for_each_process(self) -> bool:
+        return self.aggregation in ("all", "liveall")
 
 
 class Series:
     """A series' record (§8, §9)."""
 
-    def __init__(self, slot: int, tag: int, chain: list[int], family: int, created: int, text: bytes) -> None:
-        self.slot, self.tag, self.chain, self.family, self.created = slot, tag, chain, family, created
+    def __init__(self, slot: int, tag: int, chain: list[int], parent: Parent, created: int, text: bytes) -> None:
+        self.slot, self.tag, self.chain, self.parent, self.created = slot, tag, chain, parent, created
         fields = Fields(text)
         self.label_values: list[str] = []
         while fields.rest:
             self.label_values.append(fields.text())
+
+
+class Part:
+    """What one process contributes to a gauge (§8, §9)."""
+
+    def __init__(self, slot: int, tag: int, parent: Parent, text: bytes) -> None:
+        if len(text) != PART_LEN:
+            raise DamagedError("a part of another length than it must have")
+        self.slot, self.tag, self.chain, self.parent = slot, tag, [slot], parent
+        self.key = text[:PART_KEY_LEN]
+        row, self.incarnation, self.pid, self.pid_namespace = struct.unpack("<4Q", text)
+        self.row = row - 1
+
+
+class Help:
+    """Other words than a family was registered with (§8, §9)."""
+
+    def __init__(self, parent: Parent, text: bytes) -> None:
+        fields = Fields(text)
+        self.parent, self.unit, self.help = parent, fields.text(), fields.text()
+        if fields.rest:
+            raise DamagedError("a help with more than its words")
 
 
 class Board:
@@ -203,12 +255,19 @@ class Board:
     def __init__(self, path: str) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            header = os.pread(descriptor, RETIRED + 8, 0)
+            header = os.pread(descriptor, HEADER_LEN, 0)
             length = os.fstat(descriptor).st_size
             self.geometry = self._check_header(header, length)
             self.map = mmap.mmap(descriptor, length, prot=mmap.PROT_READ)
-        finally:
+        except BaseException:
             os.close(descriptor)
+            raise
+        # Kept, to ask for locks through it.
+        self.descriptor = descriptor
+        self.keep_dead_seconds = (
+            int.from_bytes(header[KEEP_DEAD_SECONDS : KEEP_DEAD_SECONDS + 8], "little") or DEFAULT_KEEP_DEAD_SECONDS
+        )
+        self.pid_namespace = os.stat("/proc/self/ns/pid").st_ino
         self.uuid = header[216:232].hex()
         self.hash_key = struct.unpack_from("<QQ", header, 184)
         self.created = int.from_bytes(header[232:240], "little")
@@ -216,7 +275,7 @@ class Board:
     @staticmethod
     def _check_header(header: bytes, length: int) -> Geometry:
         """Everything that §3 wants checked, in its order."""
-        if len(header) < RETIRED + 8:
+        if len(header) < HEADER_LEN:
             raise NotABoardError("it is shorter than a header")
         words = struct.unpack_from(f"<{CHECKSUM // 8 + 1}Q", header)
         if words[0] != MAGIC:
@@ -246,19 +305,17 @@ class Board:
         table = self.geometry.table
         return [cpu for cpu in range(self.geometry.planes) if self.word(table + TABLE * cpu) == PLANE_READY]
 
-    def record(self, slot: int, tag: int) -> Family | Series:
-        """The record of a slot that was READY with this tag (§11)."""
+    def record(self, slot: int, state: int) -> Family | Series | Part | Help:
+        """The record of a slot that had this state, READY or FOLDING (§11)."""
         try:
-            return self._copy(slot, tag)
+            return self._copy(slot, state)
         except DamagedError:
-            self.expect(slot, tag)
+            self.expect(slot, state)
             raise
 
-    def _copy(self, slot: int, tag: int) -> Family | Series:
+    def _copy(self, slot: int, state: int) -> Family | Series | Part | Help:
         at = self.geometry.records + RECORD * slot
-        _hash, shape, lengths, chain, created, family, _owner, _incarnation = (
-            self.word(at + 8 * field) for field in range(8)
-        )
+        _hash, shape, lengths, chain, created, *parent, note = (self.word(at + 8 * field) for field in range(8))
         kind, cells, slots = shape & 0xFF, shape >> 32 & 0xFFFF, shape >> 48
         key_len, text_len = lengths & 0xFFFF_FFFF, lengths >> 32
         if not key_len <= text_len <= MAX_TEXT_LEN:
@@ -268,7 +325,7 @@ class Board:
             raise DamagedError("a chain of another length than it must have")
         text = bytearray(self._bytes(at + HEAD_TEXT, HEAD_TEXT_LEN))
         chained = [slot]
-        continuation = CONT << 61 | (tag & ~(7 << 61)) | slot
+        continuation = CONT << 61 | (state & ~(7 << 61)) | slot
         for _ in range(slots - 1):
             if not 1 <= chain <= self.geometry.slots or self.state(chain - 1) != continuation:
                 raise DamagedError("a chain that is not its own")
@@ -276,25 +333,47 @@ class Board:
             at = self.geometry.records + RECORD * (chain - 1)
             chain = self.word(at)
             text += self._bytes(at + CONTINUATION_TEXT, CONTINUATION_TEXT_LEN)
-        self.expect(slot, tag)
+        self.expect(slot, state)
         # From here on the bytes are those of one life and may be judged.
+        tag = READY << 61 | (state & ~(7 << 61))
         said = bytes(text[:text_len])
+        if kind == PART and key_len == PART_KEY_LEN:
+            return Part(slot, tag, Parent(*parent), said)
+        if state != tag:
+            raise DamagedError("FOLDING, and no part")
         if kind == FAMILY:
-            return Family(said, key_len)
+            return Family(said, key_len, note or tag)
         if kind == SERIES and key_len == text_len:
-            return Series(slot, tag, chained, family, created, said)
-        raise DamagedError("neither a family nor a series")
+            return Series(slot, tag, chained, Parent(*parent), created, said)
+        if kind == HELP and key_len == 0:
+            return Help(Parent(*parent), said)
+        raise DamagedError("a kind of record that this reader does not know")
 
     def _bytes(self, offset: int, length: int) -> bytes:
         words = (self.word(at) for at in range(offset, offset + length, 8))
         return b"".join(WORD.pack(word) for word in words)
 
-    def expect(self, slot: int, tag: int) -> None:
+    def expect(self, slot: int, state: int) -> None:
         """Whether the life goes on: what was read before this is its own."""
-        if self.state(slot) != tag:
+        if self.state(slot) != state:
             raise GoneError
 
-    def cells(self, series: Series, cell: int, planes: list[int]) -> list[int]:
+    def is_ended(self, parent: Parent) -> bool:
+        """Whether what names this parent is an orphan (§8)."""
+        return parent.slot >= self.geometry.slots or self.state(parent.slot) != parent.tag
+
+    def is_alive(self, part: Part) -> bool:
+        """Whether the owner of a part lives (§9, §5)."""
+        if not 0 <= part.row < self.geometry.processes:
+            return False
+        if self.word(self.geometry.rows + ROW * part.row) != part.incarnation << 1 | 1:
+            return False
+        life = self.geometry.total_len + 2 * part.row
+        question = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, life, 1, 0)
+        answer = struct.unpack("hhqqi4x", fcntl.fcntl(self.descriptor, fcntl.F_OFD_GETLK, question))
+        return bool(answer[0] != fcntl.F_UNLCK)
+
+    def cells(self, series: Series | Part, cell: int, planes: list[int]) -> list[int]:
         """A cell's words on all planes, in the order in which they are added (§10)."""
         slot, index = series.chain[cell // CELLS_OF_A_UNIT], cell % CELLS_OF_A_UNIT
         found = []
@@ -314,10 +393,45 @@ class Board:
 
     def number(self, series: Series, cell: int, planes: list[int]) -> float:
         # Not `sum`, which compensates for rounding since Python 3.12.
-        total = 0.0
+        added = 0.0
         for bits in self.cells(series, cell, planes):
-            total += to_float(bits)
-        return total
+            added += to_float(bits)
+        return added
+
+    def contribution(self, part: Part) -> float | None:
+        """What a part says, if it was set and has not ended (§10, §11)."""
+        folding = FOLDING << 61 | (part.tag & ~(7 << 61))
+        if self.state(part.slot) not in (part.tag, folding):
+            return None
+        found = self.cells(part, 0, [])
+        return to_float(found[0]) if found else None
+
+    def moment(self, part: Part) -> int:
+        """The time of a part (§10)."""
+        found = self.cells(part, 1, [])
+        return found[0] if found else 0
+
+    def accumulator(self, series: Series) -> tuple[int, int]:
+        """What it names, and its value (§10)."""
+        pair = self.geometry.shared + SHARED * series.slot
+        return self.word(pair + 8), self.word(pair)
+
+
+def least(one: float, other: float) -> float:
+    """Of two numbers, of which one may be none (§11)."""
+    return min((value for value in (one, other) if value == value), default=one)
+
+
+def greatest(one: float, other: float) -> float:
+    return max((value for value in (one, other) if value == value), default=one)
+
+
+def total(one: float, other: float) -> float:
+    return one + other
+
+
+FOLDS = {"sum": total, "min": least, "max": greatest}
+LIVE_FOLDS = {f"live{name}": fold for name, fold in FOLDS.items()}
 
 
 def canonical(value: float) -> str:
@@ -342,19 +456,69 @@ def json_number(value: float) -> float | str:
     return value if abs(value) < float("inf") else canonical(value)
 
 
-def value_of(board: Board, family: Family, series: Series, planes: list[int]) -> dict[str, object]:
+def combined(board: Board, family: Family, series: Series, parts: list[Part]) -> float | None:
+    """The one value of a split gauge; nothing if nobody has set it (§11)."""
+    if family.aggregation == "livemostrecent":
+        alive = [part for part in parts if board.is_alive(part)]
+        values = [(board.moment(part), value) for part in alive if (value := board.contribution(part)) is not None]
+        return max(values)[1] if values else None
+    fold = (FOLDS | LIVE_FOLDS)[family.aggregation]
+    if family.aggregation in LIVE_FOLDS:
+        parts = [part for part in parts if board.is_alive(part)]
+    while True:
+        accumulator = board.accumulator(series)
+        named, bits = accumulator
+        result = to_float(bits) if named != series.tag and family.aggregation in FOLDS else None
+        for part in parts:
+            if named == FOLDING << 61 | (part.tag & ((1 << 39) - 1) << 22) | part.slot:
+                continue
+            value = board.contribution(part)
+            if value is not None:
+                result = value if result is None else fold(result, value)
+        if board.accumulator(series) == accumulator:
+            return 0.0 if result is None and fold is total else result
+
+
+def each_process(board: Board, family: Family, parts: list[Part]) -> list[dict[str, object]]:
+    """The values of a gauge that has one for each process, by their label `pid` (§11)."""
+    found: dict[str, tuple[int, float]] = {}
+    for part in parts:
+        if not board.is_alive(part):
+            # Without a time it was found dead by this reader, just now.
+            age = time.time() - (board.moment(part) / 1e9 or time.time())
+            if family.aggregation == "liveall" or age > board.keep_dead_seconds:
+                continue
+        value = board.contribution(part)
+        if value is None:
+            continue
+        elsewhere = part.pid_namespace not in (0, board.pid_namespace)
+        pid = f"{part.pid}@{part.pid_namespace}" if elsewhere else str(part.pid)
+        found[pid] = max((part.tag, value), found.get(pid, (0, value)))
+    return [{"pid": pid, "value": json_number(found[pid][1])} for pid in sorted(found)]
+
+
+def value_of(
+    board: Board, family: Family, series: Series, parts: list[Part], planes: list[int]
+) -> dict[str, object] | None:
     """The value of one series, by its type (§10); each sum is read before its counts."""
     if family.metric == COUNTER:
         integer, fraction = board.integer(series, 0, planes), board.number(series, 1, planes)
         value: dict[str, object] = {"value": integer if fraction == 0 else json_number(float(integer) + fraction)}
+    elif family.metric == GAUGE and family.has_a_value_for_each_process():
+        value = {"processes": each_process(board, family, parts)}
+    elif family.metric == GAUGE and family.aggregation != "last":
+        result = combined(board, family, series, parts)
+        if result is None:
+            return None
+        value = {"value": json_number(result)}
     elif family.metric == GAUGE:
         value = {"value": json_number(board.number(series, 0, []))}
     elif family.metric == HISTOGRAM:
-        total, count, buckets = board.number(series, 0, planes), 0, []
+        sum_, count, buckets = board.number(series, 0, planes), 0, []
         for place, bound in enumerate([*family.bounds, float("inf")]):
             count = (count + board.integer(series, 1 + place, planes)) & MASK
             buckets.append({"le": canonical(bound), "count": count})
-        value = {"sum": json_number(total), "buckets": buckets, "count": count}
+        value = {"sum": json_number(sum_), "buckets": buckets, "count": count}
     else:
         value = {"sum": json_number(board.number(series, 0, planes)), "count": board.integer(series, 1, planes)}
     board.expect(series.slot, series.tag)
@@ -374,61 +538,81 @@ def is_invalid(state: int) -> bool:
     return kind > CONT or (kind not in (BUILDING, CONT) and argument != 0)
 
 
-def dump(board: Board, location: str) -> dict[str, object]:
-    """Everything on the board, in the shape of `tallyboard dump --json`."""
-    planes = board.ready_planes()
-    families: dict[int, Family] = {}
-    members: list[Series] = []
-    damaged = 0
+class Contents:
+    """Every record on a board, by what it belongs to."""
 
-    def look(slot: int) -> None:
-        nonlocal damaged
-        tag = board.state(slot)
-        if is_invalid(tag):
-            damaged += 1
-        if tag >> 61 != READY or tag & 0x3F_FFFF or tag in families:
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.families: dict[int, Family] = {}
+        self.series: list[Series] = []
+        self.parts: dict[int, list[Part]] = {}
+        self.helps: dict[int, Help] = {}
+        self.damaged = 0
+        for slot in range(board.geometry.slots):
+            self._look(slot)
+        # A family may have been registered after its slot was passed, and a series of it before its own; and a part
+        # or a help after its slot was passed, but this series without it is as good as it was a moment ago.
+        for series in [series for series in self.series if series.parent.tag not in self.families]:
+            if not board.is_ended(series.parent) and series.parent.tag not in self.families:
+                self._look(series.parent.slot)
+
+    def _look(self, slot: int) -> None:
+        state = self.board.state(slot)
+        if is_invalid(state):
+            self.damaged += 1
+        if state >> 61 not in (READY, FOLDING) or state & 0x3F_FFFF or state in self.families:
             return
         try:
-            found = board.record(slot, tag)
+            found = self.board.record(slot, state)
         except GoneError:
             return
         except DamagedError:
-            damaged += 1
+            self.damaged += 1
             return
         if isinstance(found, Family):
-            families[tag] = found
+            self.families[state] = found
+        elif isinstance(found, Series):
+            self.series.append(found)
+        elif isinstance(found, Part):
+            self.parts.setdefault(found.parent.tag, []).append(found)
         else:
-            members.append(found)
+            self.helps[found.parent.tag] = found
 
-    for slot in range(board.geometry.slots):
-        look(slot)
-    # A family may have been registered after its slot was passed, and a series of it before its own.
-    for series in [series for series in members if series.family not in families]:
-        owner = board.word(board.geometry.records + RECORD * series.slot + 48)
-        if owner >> 32 < board.geometry.slots and board.state(owner >> 32) == series.family:
-            look(owner >> 32)
+    def shown(self) -> list[int]:
+        """The tags of the families that are shown, by name: of each name the newest definition (§9)."""
+        newest: dict[str, tuple[int, int]] = {}
+        for tag, family in self.families.items():
+            newest[family.name] = max((family.rank, tag), newest.get(family.name, (0, 0)))
+        by_name = sorted(newest, key=lambda name: name.encode())
+        return [newest[name][1] for name in by_name]
 
-    newest: dict[str, int] = {}
-    for tag, family in families.items():
-        newest[family.name] = max(tag, newest.get(family.name, 0))
-    shown: dict[int, list[tuple[list[bytes], dict[str, object]]]] = {tag: [] for tag in newest.values()}
-    for series in members:
-        if series.family not in families or len(families[series.family].label_names) != len(series.label_values):
-            damaged += 1
+
+def dump(board: Board, location: str) -> dict[str, object]:
+    """Everything on the board, in the shape of `tallyboard dump --json`."""
+    planes = board.ready_planes()
+    contents = Contents(board)
+    families = contents.families
+    shown: dict[int, list[tuple[list[bytes], dict[str, object]]]] = {tag: [] for tag in contents.shown()}
+    for series in contents.series:
+        family = families.get(series.parent.tag)
+        if family is None or len(family.label_names) != len(series.label_values):
+            contents.damaged += family is not None or not board.is_ended(series.parent)
             continue
-        family = families[series.family]
-        if series.family not in shown:
+        if series.parent.tag not in shown:
             continue
         if len(series.chain) * CELLS_OF_A_UNIT < cells_of(family):
-            damaged += 1
+            contents.damaged += 1
             continue
         try:
-            value = value_of(board, family, series, planes)
+            value = value_of(board, family, series, contents.parts.get(series.tag, []), planes)
         except GoneError:
+            continue
+        if value is None:
             continue
         labels = dict(zip(family.label_names, series.label_values, strict=True))
         order = [label.encode() for label in series.label_values]
-        shown[series.family].append((order, {"labels": labels, "created_unix_nanos": series.created, **value}))
+        shown[series.parent.tag].append((order, {"labels": labels, "created_unix_nanos": series.created, **value}))
+    words = {tag: contents.helps.get(tag, families[tag]) for tag in shown}
     return {
         "board": {
             "location": location,
@@ -436,16 +620,17 @@ def dump(board: Board, location: str) -> dict[str, object]:
             "created_unix_nanos": board.created,
             "layout_version": 1,
         },
-        "damaged": damaged,
+        "damaged": contents.damaged,
         "families": [
             {
                 "name": families[tag].name,
                 "type": TYPES[families[tag].metric],
-                "help": families[tag].help,
-                "unit": families[tag].unit,
+                "aggregation": families[tag].aggregation,
+                "help": words[tag].help,
+                "unit": words[tag].unit,
                 "series": [series for _, series in sorted(shown[tag], key=lambda entry: entry[0])],
             }
-            for tag in sorted(shown, key=lambda tag: families[tag].name.encode())
+            for tag in shown
         ],
     }
 

@@ -5,5 +5,8 @@ mod work;
 mod worker;
 
 pub use ledger::Ledger;
-pub use work::{Handle, KEYS, Metric, Work, key, small_board, small_board_path};
+pub use work::{
+    Handle, KEYS, Metric, OTHER_GAUGES, Work, come_and_go, key, passing_family, small_board,
+    small_board_path,
+};
 pub use worker::{Event, Worker};

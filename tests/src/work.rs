@@ -4,7 +4,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use tallyboard::{Board, Counter, Histogram, Location, OpenError, RegisterError};
+use tallyboard::{
+    Aggregation, Board, Counter, Family, Gauge, Histogram, Location, OpenError, RegisterError,
+};
 
 /// How many pieces of its work a process does, each with a key of its own.
 pub const KEYS: usize = 8;
@@ -34,6 +36,14 @@ pub enum Work {
     Removals,
     /// Finishes what the dead have left half done; then registers a counter and counts.
     Reaping,
+    /// Registers a counter that is removed and comes back, then one that stays, and counts with it.
+    Passing,
+    /// Adds to a gauge that is summed over processes, and sets one of another aggregation.
+    Gauges,
+    /// Settles the gauges of the dead, then does the same.
+    ReapingGauges,
+    /// Makes a board and gives it up, then counts with a handle that has to find or make the next.
+    Moving,
 }
 
 impl Work {
@@ -45,6 +55,25 @@ impl Work {
     pub fn run(self, board: &Board, folder: &Path, key: &str) -> Result<(), Box<dyn Error>> {
         match self {
             Work::Counters | Work::Histograms | Work::LongTexts => {}
+            Work::Passing => come_and_go(board, key)?,
+            Work::Gauges => set_other_gauge(board, key)?,
+            Work::ReapingGauges => {
+                board.reap();
+                set_other_gauge(board, key)?;
+            }
+            Work::Moving => {
+                let board = small_board(folder, key)?;
+                // Another may have given it up already.
+                let Ok(handle) = self.metric().register(&board, key) else {
+                    return Ok(());
+                };
+                match tallyboard::remove(board.location()) {
+                    Ok(()) | Err(OpenError::NotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                handle.count();
+                return Ok(());
+            }
             Work::Boards => {
                 let board = small_board(folder, key)?;
                 self.metric().register(&board, key)?.count();
@@ -72,14 +101,76 @@ impl Work {
         match self {
             Work::Histograms => Metric::Histogram,
             Work::LongTexts => Metric::LongText,
-            Work::Counters | Work::Boards | Work::Removals | Work::Reaping => Metric::Counter,
+            Work::Gauges | Work::ReapingGauges => Metric::Sum,
+            Work::Counters
+            | Work::Boards
+            | Work::Removals
+            | Work::Reaping
+            | Work::Passing
+            | Work::Moving => Metric::Counter,
         }
     }
 
     /// Whether each key has a board of its own.
     pub fn makes_boards(self) -> bool {
-        matches!(self, Work::Boards | Work::Removals)
+        matches!(self, Work::Boards | Work::Removals | Work::Moving)
     }
+
+    /// Whether it begins with what is left of the dead.
+    pub fn reaps(self) -> bool {
+        matches!(self, Work::Reaping | Work::ReapingGauges)
+    }
+
+    /// What the dead had been doing.
+    pub fn of_the_dead(self) -> Work {
+        match self {
+            Work::ReapingGauges => Work::Gauges,
+            _ => Work::Counters,
+        }
+    }
+}
+
+/// The family whose series are removed again and again.
+///
+/// # Errors
+///
+/// As registering any family.
+pub fn passing_family(board: &Board) -> Result<Family<Counter>, RegisterError> {
+    let builder = board.counter("passing_total", "Series that come and go.");
+    builder.labels(&["key"]).family()
+}
+
+/// Registers a series, removes it, counts with the handle that is left, and removes everybody's.
+///
+/// # Errors
+///
+/// As registering any series.
+pub fn come_and_go(board: &Board, key: &str) -> Result<(), RegisterError> {
+    let family = passing_family(board)?;
+    let passing = family.try_with(&[key])?;
+    passing.inc();
+    family.remove(&[key])?;
+    passing.inc();
+    family.clear()?;
+    Ok(())
+}
+
+/// The aggregations that keep processes apart and are not checked by their sum.
+pub const OTHER_GAUGES: [Aggregation; 5] = [
+    Aggregation::Min,
+    Aggregation::Max,
+    Aggregation::All,
+    Aggregation::LiveSum,
+    Aggregation::LiveLast,
+];
+
+/// Sets a gauge of the aggregation that is this key's turn to 1.
+fn set_other_gauge(board: &Board, key: &str) -> Result<(), RegisterError> {
+    let turn: usize = key.bytes().map(usize::from).sum();
+    let how = OTHER_GAUGES[turn % OTHER_GAUGES.len()];
+    let builder = board.gauge(&format!("level_{how}"), "").aggregation(how);
+    builder.label("key", key).register()?.set(1.0);
+    Ok(())
 }
 
 /// Where the board of this key is.
@@ -106,6 +197,8 @@ pub enum Metric {
     Histogram,
     /// A long chain because of its text.
     LongText,
+    /// A gauge: a slot, and one for each process.
+    Sum,
 }
 
 /// A series that can be counted with.
@@ -115,6 +208,8 @@ pub enum Handle {
     Counter(Counter),
     /// Of a histogram.
     Histogram(Histogram),
+    /// Of a gauge.
+    Gauge(Gauge),
 }
 
 impl Handle {
@@ -123,13 +218,19 @@ impl Handle {
         match self {
             Handle::Counter(counter) => counter.inc(),
             Handle::Histogram(histogram) => histogram.observe(1.0),
+            Handle::Gauge(gauge) => gauge.inc(),
         }
     }
 }
 
 impl Metric {
     /// Every one.
-    pub const ALL: [Metric; 3] = [Metric::Counter, Metric::Histogram, Metric::LongText];
+    pub const ALL: [Metric; 4] = [
+        Metric::Counter,
+        Metric::Histogram,
+        Metric::LongText,
+        Metric::Sum,
+    ];
 
     /// Its name on the board.
     pub fn name(self) -> &'static str {
@@ -137,13 +238,14 @@ impl Metric {
             Metric::Counter => "counted_total",
             Metric::Histogram => "counted_seconds",
             Metric::LongText => "counted_at_length_total",
+            Metric::Sum => "counted",
         }
     }
 
     /// The label value that a key has.
     pub fn label_value(self, key: &str) -> String {
         match self {
-            Metric::Counter | Metric::Histogram => key.to_owned(),
+            Metric::Counter | Metric::Histogram | Metric::Sum => key.to_owned(),
             Metric::LongText => format!("{key} {}", "long ".repeat(600)),
         }
     }
@@ -165,6 +267,11 @@ impl Metric {
                 let bounds: Vec<f64> = (1..=40).map(f64::from).collect();
                 let builder = board.histogram(self.name(), HELP).labels(&["key"]);
                 Handle::Histogram(builder.buckets(&bounds).family()?.try_with(&[&value])?)
+            }
+            Metric::Sum => {
+                let builder = board.gauge(self.name(), HELP).labels(&["key"]);
+                let family = builder.aggregation(Aggregation::Sum).family()?;
+                Handle::Gauge(family.try_with(&[&value])?)
             }
         })
     }

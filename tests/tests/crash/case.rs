@@ -10,7 +10,9 @@ use crate::{PROGRAM, last_acts, was_killed};
 use clap::ValueEnum;
 use rustix::process::Signal;
 use tallyboard::{Board, Location, OpenError, Step};
-use tallyboard_tests::{Event, KEYS, Work, Worker, key, small_board, small_board_path};
+use tallyboard_tests::{
+    Event, KEYS, Work, Worker, key, passing_family, small_board, small_board_path,
+};
 
 const VICTIM: usize = 0;
 const OTHERS: [usize; 2] = [1, 2];
@@ -117,11 +119,17 @@ impl Case {
             (Step::Written, 1),
             (Step::Chained, 1),
         ];
-        let (step, time) = DEATHS[number % DEATHS.len()];
+        // When gauges of several aggregations were set.
+        const LATER: u64 = 14;
+        let work = self.way.work.of_the_dead();
+        let (step, mut time) = DEATHS[number % DEATHS.len()];
+        if work == Work::Gauges {
+            time += LATER;
+        }
         let actor = FIRST_OF_THE_DEAD + number;
         books.open_for(folder, actor, KEYS);
         let plan = format!("kill:{}:{time}", step.name());
-        let arguments = arguments(folder, Work::Counters, actor);
+        let arguments = arguments(folder, work, actor);
         let mut dead = Worker::start_to_crash(PROGRAM, path, true, &plan, arguments);
         dead.go();
         match dead.next_event() {
@@ -170,7 +178,7 @@ impl Case {
         // Otherwise they might take the victim's work away: the dead, or a CPU's first use.
         let all_at_once = self.mode == Mode::Kill
             && after.is_none()
-            && work != Work::Reaping
+            && !work.reaps()
             && self.step != Step::PlaneReserved;
         if all_at_once {
             others.iter_mut().for_each(Worker::go);
@@ -233,9 +241,26 @@ impl Case {
             leaked <= killed * longest,
             "{self}: {leaked} slots leaked, {killed} died and the longest chain is {longest}"
         );
+        // Nobody who only reads has to wait for a reaper.
+        books::assert_counted(board, metric, &books.bounds(), self);
+        books::assert_other_gauges(board, self);
         board.reap();
         books::assert_sound(board, self);
         books::assert_counted(board, metric, &books.bounds(), self);
+        books::assert_other_gauges(board, self);
+        if self.way.work == Work::Passing {
+            let family = passing_family(board).unwrap_or_else(|error| panic!("{self}: {error}"));
+            let cleared = family.clear();
+            assert!(cleared.is_ok(), "{self}: {cleared:?}");
+            assert!(
+                books::read(board)
+                    .families()
+                    .iter()
+                    .all(|shown| shown.name != "passing_total" || shown.series.is_empty()),
+                "{self}: a series is left"
+            );
+            books::assert_sound(board, self);
+        }
         // Once more, and then whatever there is room for.
         for actor in [VICTIM].into_iter().chain(OTHERS) {
             for number in 0..KEYS {
@@ -265,12 +290,21 @@ impl Case {
                         assert_eq!(board.stats().slots_used, 0, "{self}: {key} is not empty");
                         assert!(board.is_retired());
                     } else {
-                        let bounds = BTreeMap::from([(key.clone(), bounds)]);
+                        let (begun, mut done) = bounds;
+                        // Another may have given up the board that was counted on.
+                        if work == Work::Moving && key.starts_with("shared") {
+                            done = 0;
+                        }
+                        let bounds = BTreeMap::from([(key.clone(), (begun, done))]);
                         books::assert_counted(&board, metric, &bounds, self);
                     }
                 }
                 Err(OpenError::NotFound { .. }) => {
-                    let is_right = work == Work::Removals || bounds.1 == 0;
+                    let is_right = match work {
+                        Work::Removals => true,
+                        Work::Moving if key.starts_with("shared") => true,
+                        _ => bounds.1 == 0,
+                    };
                     assert!(is_right, "{self}: the board {key} is gone");
                 }
                 Err(error) => panic!("{self}: {error}"),

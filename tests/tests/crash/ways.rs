@@ -57,6 +57,17 @@ const REGISTRATION: &[Way] = &[
     way(Work::LongTexts, 4),
     way(Work::Boards, 3),
     way(Work::Reaping, 2).past_dead(3),
+    // A series that was removed and comes back.
+    way(Work::Passing, 3),
+    // A process's part of a gauge.
+    way(Work::Gauges, 3),
+    way(Work::Gauges, 7),
+];
+
+/// What the dead have left in gauges of every aggregation is settled.
+const SETTLING: &[Way] = &[
+    way(Work::ReapingGauges, 1).past_dead(4),
+    way(Work::ReapingGauges, 3).past_dead(4),
 ];
 
 /// The first registration on a board, the third board, and a row that a dead process had.
@@ -79,9 +90,17 @@ pub(crate) fn to(step: Step) -> Vec<Way> {
             way(Work::Histograms, 1).after(Step::Written, 2),
             way(Work::LongTexts, 1).after(Step::Written, 2),
         ],
-        Step::Removed | Step::Marked | Step::Unlinked => {
-            vec![way(Work::Removals, 1), way(Work::Removals, 5)]
-        }
+        // A board that was given up; one series, then all of a family; parts of the dead.
+        Step::Removed | Step::Marked | Step::Unlinked => vec![
+            way(Work::Removals, 1),
+            way(Work::Removals, 5),
+            way(Work::Passing, 1),
+            way(Work::Passing, 2),
+            way(Work::Passing, 7),
+            SETTLING[0],
+            SETTLING[1],
+        ],
+        Step::Frozen | Step::Folded | Step::Settled => SETTLING.to_vec(),
         Step::RowLocked | Step::RowPublished => ROW.to_vec(),
         Step::RowChanging => vec![
             ROW[0],
@@ -94,10 +113,15 @@ pub(crate) fn to(step: Step) -> Vec<Way> {
             ROW[2],
             way(Work::Reaping, 1).past_dead(3),
             way(Work::Reaping, 3).past_dead(3),
+            SETTLING[1],
         ],
-        Step::FileMade | Step::FileFilled | Step::FileNamed => {
-            vec![way(Work::Boards, 1), way(Work::Boards, 3)]
-        }
+        // A new board, and the one that comes after another: of everybody's key, and of a key of its own.
+        Step::FileMade | Step::FileFilled | Step::FileNamed => vec![
+            way(Work::Boards, 1),
+            way(Work::Boards, 3),
+            way(Work::Moving, 2),
+            way(Work::Moving, 4),
+        ],
         Step::PlaneReserved => vec![way(Work::Counters, 1), way(Work::Boards, 3)],
         Step::HalfObserved => vec![way(Work::Histograms, 1), way(Work::Histograms, 5)],
         Step::Retired | Step::HalfEmptied | Step::Emptied => {

@@ -3,9 +3,11 @@
 //! It says `ready` and its update path once its metrics are registered, and starts when a line comes in on its
 //! standard input, so that a test can let many of them loose at once.
 
+mod change;
 mod churn;
 mod count;
 mod pieces;
+mod share;
 mod storm;
 mod stubborn;
 mod update;
@@ -55,6 +57,17 @@ enum Work {
         /// How many increments it makes at most.
         rounds: u64,
     },
+    /// Sets gauges of every aggregation and stays until a second line comes in.
+    Share {
+        /// What it sets the series `plain` to.
+        #[arg(allow_hyphen_values = true)]
+        plain: f64,
+        /// What it sets the series `odd` to.
+        #[arg(allow_hyphen_values = true)]
+        odd: f64,
+    },
+    /// Leaves series that were removed, words and definitions that changed, and a full family.
+    Change,
     /// Does eight pieces of work, half of them with keys that other processes have too.
     Pieces {
         /// What each piece is.
@@ -111,6 +124,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             seed,
             rounds,
         } => churn::run(&board, &family, series, &ledger, seed, rounds),
+        Work::Share { plain, odd } => share::run(&board, plain, odd),
+        Work::Change => change::run(&board),
         Work::Pieces {
             work,
             actor,

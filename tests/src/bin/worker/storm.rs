@@ -4,9 +4,10 @@ use std::error::Error;
 use std::path::Path;
 
 use tallyboard::{Board, Ledger};
-use tallyboard_tests::{Metric, Work};
+use tallyboard_tests::{Metric, Work, come_and_go};
 
-/// Each round counts with a random metric and key; now and then one makes a board and gives it up.
+/// Each round counts with a random metric and key; now and then one makes a board and gives it up, or
+/// lets a series come and go.
 pub(crate) fn run(
     board: &Board,
     keys: usize,
@@ -22,6 +23,10 @@ pub(crate) fn run(
         let key = (random >> 32) as usize % keys;
         if (random >> 16).is_multiple_of(8) {
             Work::Removals.run(board, folder, &format!("passing-{}", key % 4))?;
+            continue;
+        }
+        if (random >> 16) % 8 == 1 {
+            come_and_go(board, &format!("passing-{}", key % 4))?;
             continue;
         }
         let metric = (random >> 24) as usize % Metric::ALL.len();
