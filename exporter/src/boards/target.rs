@@ -138,8 +138,9 @@ impl Target {
         self.broken += 1;
         if self.broken_file.replace(mapped.file) != Some(mapped.file) {
             self.report(format!(
-                "the board was truncated while it was read, or its filesystem is full; delete {}: \
-                 the next program that counts makes it again",
+                "the board was truncated while it was read, or its filesystem is full; \
+                 remove it with `tallyboard rm --force {}`: the next program that counts makes it \
+                 again",
                 self.path.display()
             ));
         }
