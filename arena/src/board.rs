@@ -1,4 +1,4 @@
-//! Boards: opened, created, removed.
+//! Boards: opened, created.
 
 use crate::attached::{self, Hold};
 use crate::builder::Builder;
@@ -9,21 +9,14 @@ use crate::error::OpenError;
 use crate::file::{self, Plan};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
-use crate::layout::{
-    DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, HeadRecord, Header, PROCESSES, SLOTS,
-};
+use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, PROCESSES, SLOTS};
 use crate::location::Location;
 use crate::processes::{self, ProcessView};
-use crate::record::{SERIES, Shape};
-use crate::register::Bound;
+use crate::removal::{self, Removal};
 use crate::segment::Segment;
-use crate::slot::State;
 use crate::stats::Stats;
-use crate::step::{self, Step};
 use crate::summary::Summary;
-use crate::sync::Ordering;
 use core::fmt;
-use core::mem::offset_of;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -137,7 +130,7 @@ impl Board {
         self.attached.is_none()
     }
 
-    /// Whether the board was given up by [`remove`] or [`retire`](Self::retire): open it anew.
+    /// Whether the board was given up by [`remove`](crate::remove) or [`retire`](Self::retire): open it anew.
     /// Handles move by themselves.
     pub fn is_retired(&self) -> bool {
         let attached = self.attached.as_ref();
@@ -158,7 +151,8 @@ impl Board {
     /// Gives the board up without a look at its name: marks it retired and ends all its
     /// series, so that their handles move at their next update to the board that has the path
     /// by then. For a board that was unlinked or replaced by someone who did not do so
-    /// ([`is_linked`](Self::is_linked)); [`remove`] does it first. One pass over the state
+    /// ([`is_linked`](Self::is_linked)); [`remove`](crate::remove) does it first. A board that is
+    /// linked all the same loses its name to whoever opens it next. One pass over the state
     /// words; can be done twice. Does nothing on a board that was attached for reading, and
     /// on `private`, which has no path that another could have.
     pub fn retire(&self) {
@@ -166,7 +160,7 @@ impl Board {
             && attached.segment.region.is_writable()
             && attached.path().is_some()
         {
-            retire(&attached.segment);
+            removal::retire(&attached.segment);
         }
     }
 
@@ -420,7 +414,8 @@ impl BoardOptions {
         self.attach(at)
     }
 
-    /// Makes a board at `at` and opens it.
+    /// Makes a board at `at` and opens it. One that was given up there and still has its name
+    /// loses it first.
     ///
     /// # Errors
     /// [`OpenError::Exists`] if there is one, else as [`Board::open_default`].
@@ -429,13 +424,22 @@ impl BoardOptions {
             Location::Off | Location::Private => self.attach(at),
             Location::Path(_) | Location::Shm(_) => {
                 let path = at.checked_path()?;
-                file::create(&path, &self.plan()?).map_err(|trouble| trouble.at(&path))?;
+                let plan = self.plan()?;
+                let create = || file::create(&path, &plan).map_err(|trouble| trouble.at(&path));
+                match create() {
+                    Err(exists @ OpenError::Exists { .. }) => match self.attach(at) {
+                        Err(OpenError::NotFound { .. }) => create()?,
+                        _ => return Err(exists),
+                    },
+                    created => created?,
+                }
                 self.attach(at)
             }
         }
     }
 
-    /// Opens the board at `at`, which must be there.
+    /// Opens the board at `at`, which must be there. One that was given up and still has its
+    /// name, because whoever was at it has died, loses it, and is not there then.
     ///
     /// # Errors
     /// [`OpenError::NotFound`] if it is not, else as [`Board::open_default`].
@@ -486,7 +490,18 @@ impl BoardOptions {
                 let opened = file::open(&path, writable, any);
                 let opened = opened.map_err(|trouble| trouble.at(&path))?;
                 let as_shm = writable && matches!(at, Location::Shm(_));
-                attached::attach_once(&path, opened, writable, any, as_shm)?
+                let attached = attached::attach_once(&path, opened, writable, any, as_shm)?;
+                if writable && attached.segment.is_retired() {
+                    let removal = attached.finish_removal();
+                    return Err(match removal.map_err(|trouble| trouble.at(&path))? {
+                        Removal::Done | Removal::Gone => OpenError::NotFound { path },
+                        Removal::Busy => {
+                            std::thread::sleep(removal::PAUSE);
+                            OpenError::Replaced { path }
+                        }
+                    });
+                }
+                attached
             }
         };
         Ok(Board {
@@ -494,78 +509,4 @@ impl BoardOptions {
             location: at.clone(),
         })
     }
-}
-
-/// Gives a board up: marks it retired, ends all its series, then takes its name away.
-/// Whoever still has it open sees that at once ([`Board::is_retired`]); the next update of a
-/// handle moves it to the board that has the name by then, and if there is none, makes one
-/// like the old one where that was its own user's. Until the name is gone updates go nowhere.
-/// A damaged board, or one of another layout version, is just unlinked.
-///
-/// # Errors
-/// [`OpenError::NotFound`] if there is none, [`OpenError::NotABoard`] for any other file,
-/// and what opening and unlinking can say.
-pub fn remove(at: &Location) -> Result<(), OpenError> {
-    let Some(path) = at.path() else {
-        let location = if *at == Location::Off {
-            "off"
-        } else {
-            "private"
-        };
-        return Err(OpenError::Unsuitable { location });
-    };
-    for _ in 0..RETRIES {
-        match BoardOptions::new().allow_any_filesystem(true).attach(at) {
-            Ok(board) => {
-                let Some(attached) = &board.attached else {
-                    break;
-                };
-                retire(&attached.segment);
-                // Another may have removed it too, and a new one have been made meanwhile:
-                // that one is not to lose its name.
-                if file::is_at(&path, attached.facts.id) == Ok(true) {
-                    break;
-                }
-            }
-            Err(OpenError::Replaced { .. }) => {}
-            Err(
-                OpenError::Version { .. } | OpenError::Features { .. } | OpenError::Damaged { .. },
-            ) => break,
-            Err(error) => return Err(error),
-        }
-    }
-    file::unlink(&path)
-}
-
-fn retire(segment: &Segment) {
-    // ORDERING: [X1] Release; pairs with the Acquire of `is_retired`.
-    segment
-        .region
-        .word(offset_of!(Header, retired) as u64)
-        .store(1, Ordering::Release);
-    step::here(Step::Retired);
-    // The families last: a series without its family is damage.
-    for families_too in [false, true] {
-        if families_too {
-            step::here(Step::HalfEmptied);
-        }
-        for index in 0..segment.geometry.slots {
-            let Some(slot) = segment.slot(index) else {
-                break;
-            };
-            // ORDERING: [S1] Acquire: `remove` unlinks by the record behind the state.
-            let state = State::of(segment.state(slot).load(Ordering::Acquire));
-            let State::Ready { serial } = state else {
-                continue;
-            };
-            // Relaxed: behind the state; a word of another life is of a slot that has ended.
-            let shape = segment.record(slot, offset_of!(HeadRecord, shape));
-            let is_series = Shape::of(shape.load(Ordering::Relaxed)).kind == SERIES;
-            if is_series || families_too {
-                // Died cannot happen here, and that it was not READY any more is as good.
-                let _ = segment.remove(Bound { slot, serial });
-            }
-        }
-    }
-    step::here(Step::Emptied);
 }

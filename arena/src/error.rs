@@ -369,7 +369,8 @@ impl RefusedReason {
         Self::FamilyFull,
     ];
 
-    fn advice(self) -> &'static str {
+    /// What is wrong and what to do about it, in one line.
+    pub fn advice(self) -> &'static str {
         match self {
             Self::BoardFull => {
                 "the board is full: make one with more slots (`tallyboard create --slots N`), or use fewer label values"

@@ -3,7 +3,6 @@
 
 use crate::c_path;
 use crate::environment::{self, is_member};
-use crate::error::OpenError;
 use crate::header::{self, Flaw, HEADER_WORDS, Identity};
 use crate::layout::Geometry;
 use crate::location::{SHM_DIRECTORY, is_own_directory};
@@ -290,6 +289,16 @@ pub(crate) fn open(
     writable: bool,
     any_filesystem: bool,
 ) -> Result<BoardFile, Trouble> {
+    let (fd, facts) = open_file(path, writable, any_filesystem)?;
+    read_header(fd, facts)
+}
+
+/// The first half of [`open`]: all but what is in the file.
+pub(crate) fn open_file(
+    path: &Path,
+    writable: bool,
+    any_filesystem: bool,
+) -> Result<(OwnedFd, Facts), Trouble> {
     let access = if writable {
         OFlags::RDWR
     } else {
@@ -314,10 +323,11 @@ pub(crate) fn open(
     if writable {
         check_filesystem(&fd, any_filesystem)?;
     }
-    read_header(fd, facts)
+    Ok((fd, facts))
 }
 
-fn read_header(fd: OwnedFd, facts: Facts) -> Result<BoardFile, Trouble> {
+/// The second half of [`open`].
+pub(crate) fn read_header(fd: OwnedFd, facts: Facts) -> Result<BoardFile, Trouble> {
     let mut bytes = [0; HEADER_WORDS * 8];
     let mut len = 0;
     while len < bytes.len() {
@@ -425,15 +435,12 @@ pub(crate) fn is_at(path: &Path, id: (u64, u64)) -> rustix::io::Result<bool> {
     }
 }
 
-/// Takes a board's name away.
-pub(crate) fn unlink(path: &Path) -> Result<(), OpenError> {
+/// Takes the name of a file away. Only under the lock of `removal`.
+pub(crate) fn unlink(path: &Path) -> Result<(), Trouble> {
     let unlinked = c_path::with(path, |path| rustix::fs::unlink(path));
-    unlinked.map_err(|error| {
-        let trouble = match error {
-            Errno::NOENT => Trouble::NotFound,
-            error => Trouble::system("removing")(error),
-        };
-        trouble.at(path)
+    unlinked.map_err(|error| match error {
+        Errno::NOENT => Trouble::NotFound,
+        error => Trouble::system("removing")(error),
     })
 }
 

@@ -18,6 +18,10 @@ pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"TALLYBRD");
 /// Sections begin on multiples of this, whatever the machine's page size is.
 pub(crate) const PAGE: u64 = 4096;
 
+/// The lock byte of the end of a board's name: far beyond any board's end, since whoever removes
+/// a damaged board does not know where that is. LAYOUT.md §5.
+pub(crate) const REMOVAL_BYTE: u64 = 1 << 62;
+
 /// Slots that `create` accepts. The upper bound is the 22-bit argument of a state word.
 pub(crate) const SLOTS: core::ops::RangeInclusive<u32> = 64..=1 << 22;
 /// Slots of a board when nothing else is asked for.

@@ -73,6 +73,7 @@ mod recent;
 mod record;
 mod region;
 mod register;
+mod removal;
 #[cfg_attr(
     all(test, arena_loom),
     allow(dead_code, reason = "a model has no CPU planes")
@@ -94,7 +95,7 @@ mod versions;
 mod zeroed;
 
 pub use aggregation::{Aggregation, UnknownAggregation};
-pub use board::{Board, BoardOptions, UpdatePath, remove};
+pub use board::{Board, BoardOptions, UpdatePath};
 pub use builder::{Builder, Family};
 pub use check::Fault;
 pub use counter::{Counter, Number};
@@ -110,6 +111,7 @@ pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
 pub use ledger::Ledger;
 pub use location::Location;
 pub use processes::ProcessView;
+pub use removal::{remove, remove_by_force};
 pub use snapshot::{FamilyView, Reader, SeriesView};
 pub use stats::Stats;
 #[cfg(arena_crash)]

@@ -94,6 +94,14 @@ impl Location {
     }
 }
 
+/// Whether a file at `path` is meant to be a board of this layout, whatever is in it.
+pub(crate) fn is_name_of_board(path: &Path) -> bool {
+    let suffix = format!(".v{LAYOUT_VERSION}.board");
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.and_then(|name| name.strip_suffix(&*suffix))
+        .is_some_and(|name| checked(name).is_ok())
+}
+
 /// The location as [`Location::parse`] understands it.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ use crate::attached::{self, Attached, Origin};
 use crate::environment;
 use crate::file::{self, Plan};
 use crate::layout::Geometry;
+use crate::removal::Removal;
 use crate::sync::Ordering;
 use crate::trouble::Trouble;
 use std::borrow::Cow;
@@ -79,8 +80,12 @@ impl Attached {
         }
         for _ in 0..TURNS {
             match file::open(path, true, self.origin.any_filesystem) {
-                // Retired, or about to be, and not unlinked yet.
-                Ok(opened) if opened.facts.id == self.facts.id => return None,
+                Ok(opened) if opened.facts.id == self.facts.id => {
+                    if !self.is_out_of_the_way() {
+                        return None;
+                    }
+                    continue;
+                }
                 Ok(opened) => {
                     let origin = Origin {
                         path: Some(Cow::Borrowed(path)),
@@ -89,6 +94,9 @@ impl Attached {
                     let found = attached::attach_kept(opened, origin)?;
                     if !found.segment.is_retired() {
                         return Some(found);
+                    }
+                    if !found.is_out_of_the_way() {
+                        return None;
                     }
                     continue;
                 }
@@ -101,6 +109,13 @@ impl Attached {
             }
         }
         None
+    }
+
+    /// Whether the name is free, or another's, of this board that had it a moment ago: it is
+    /// taken away if the board was given up. Whoever was at that may have died.
+    fn is_out_of_the_way(&self) -> bool {
+        self.segment.is_retired()
+            && matches!(self.finish_removal(), Ok(Removal::Done | Removal::Gone))
     }
 
     /// What this board was made as. `None` if it was not made by this user: then who made it

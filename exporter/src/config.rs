@@ -26,6 +26,16 @@ pub fn parse_count(text: &str) -> Result<u32, String> {
         .map_err(|_| "expected a whole number such as 16384".to_owned())
 }
 
+/// Reads how many series a metric may have.
+///
+/// # Errors
+///
+/// Not a whole number, or negative.
+pub fn parse_cap(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number such as 1000, or 0 for any number".to_owned())
+}
+
 /// Reads a ratio.
 ///
 /// # Errors
@@ -62,7 +72,7 @@ fn find_group(groups: &str, name: &str) -> Option<u32> {
     })
 }
 
-/// Reads a duration: `30s`, `500ms`, `2m`, `1h`; without a unit, seconds. Fractions are allowed.
+/// Reads a duration: `30s`, `500ms`, `2m`, `1h`, `7d`; without a unit, seconds. Fractions are allowed.
 ///
 /// # Errors
 ///
@@ -78,10 +88,23 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return Err(expected()),
     };
     let number: f64 = number.parse().map_err(|_| expected())?;
     Duration::try_from_secs_f64(number * unit_seconds).map_err(|_| expected())
+}
+
+/// Reads after how long a series expires: a [duration](parse_duration) of a second or more.
+///
+/// # Errors
+///
+/// None, or a shorter one.
+pub fn parse_ttl(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        ttl if ttl >= Duration::from_secs(1) => Ok(ttl),
+        _ => Err("expected a second or more".to_owned()),
+    }
 }
 
 /// Reads the path that metrics are served at.
@@ -139,7 +162,9 @@ mod tests {
         assert_eq!(millis("1.5"), Ok(1_500));
         assert_eq!(millis("250ms"), Ok(250));
         assert_eq!(millis("2m"), Ok(120_000));
-        for text in ["", "s", "-1s", "3 days", "1d", "infs"] {
+        assert_eq!(millis("1d"), Ok(86_400_000));
+        assert!(parse_ttl("1s").is_ok() && parse_ttl("900ms").is_err());
+        for text in ["", "s", "-1s", "3 days", "1w", "infs"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

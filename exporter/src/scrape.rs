@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::boards::BoardSet;
 use crate::encode::{Encoder, Style};
+use crate::maintenance::Duties;
 use crate::self_metrics::{self, Scrape};
 
 /// Boards and what was rendered of them, in each style that was asked for so far.
@@ -28,6 +29,12 @@ impl Scraper {
     pub fn follow(&mut self) -> &BoardSet {
         self.boards.follow();
         &self.boards
+    }
+
+    /// What there is to do on the boards, as last looked at.
+    pub fn duties(&mut self) -> Duties {
+        let unlinked = self.boards.take_unlinked();
+        Duties::new(&self.boards, unlinked)
     }
 
     /// Appends a whole body to `out`. Reads the boards only; no writer ever waits for it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tallyboard::{Kind, LAYOUT_VERSION, Number, Stats};
+use tallyboard::{FamilyView, Kind, LAYOUT_VERSION, Number, Reader, Stats};
 
 use crate::boards::BoardSet;
 use crate::encode::{FamilyWriter, Style};
@@ -42,6 +42,18 @@ const BROKEN: Own = counter(
     "tallyboard_board_broken_total",
     "Times that the board was left out because it had lost its memory: its file was truncated, or its filesystem was full.",
 );
+const UNLINKED: Own = counter(
+    "tallyboard_board_unlinked_total",
+    "Times that the board was unlinked or replaced by other means than `tallyboard rm`; what programs counted on it until they moved is lost.",
+);
+const FAMILY_OVERFLOWS: Own = counter(
+    "tallyboard_family_overflows_total",
+    "Registrations that went beyond the cap on series of this family: counted in one series whose label values are all `overflow`, or refused in case of a gauge.",
+);
+const FAMILY_HIDDEN: Own = gauge(
+    "tallyboard_family_hidden_series",
+    "Series of older definitions of this family, which are not shown.",
+);
 const DAMAGED: Own = gauge(
     "tallyboard_board_damaged",
     "Records left out of this scrape because their bytes are damaged; see `tallyboard check`.",
@@ -64,7 +76,7 @@ const DURATION: Own = gauge(
 type Value = fn(&Stats) -> u64;
 
 /// What there is one value of for each board.
-const OF_BOARDS: [(Own, Value); 13] = [
+const OF_BOARDS: [(Own, Value); 17] = [
     (
         gauge(
             "tallyboard_board_size_bytes",
@@ -94,6 +106,13 @@ const OF_BOARDS: [(Own, Value); 13] = [
     (
         gauge("tallyboard_board_families", "Families on the board."),
         |stats| u64::from(stats.families),
+    ),
+    (
+        gauge(
+            "tallyboard_board_parts",
+            "Contributions of single processes to gauges.",
+        ),
+        |stats| u64::from(stats.parts),
     ),
     (
         gauge(
@@ -138,12 +157,43 @@ const OF_BOARDS: [(Own, Value); 13] = [
         ),
         |stats| stats.reaped,
     ),
+    (
+        counter(
+            "tallyboard_board_folded_total",
+            "Contributions of dead processes that were folded into their gauges.",
+        ),
+        |stats| stats.folded,
+    ),
+    (
+        counter(
+            "tallyboard_board_overflowed_total",
+            "Registrations that went beyond the cap on series of a family.",
+        ),
+        |stats| stats.overflowed,
+    ),
+    (
+        counter(
+            "tallyboard_board_expired_total",
+            "Series ended because they had not changed for long.",
+        ),
+        |stats| stats.expired,
+    ),
 ];
 
 /// The names that no board may take.
 pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
     let alone = [
-        BUILD_INFO, MAPPED, BROKEN, DAMAGED, REFUSED, CLASHES, SCRAPES, DURATION,
+        BUILD_INFO,
+        MAPPED,
+        BROKEN,
+        UNLINKED,
+        DAMAGED,
+        REFUSED,
+        FAMILY_OVERFLOWS,
+        FAMILY_HIDDEN,
+        CLASHES,
+        SCRAPES,
+        DURATION,
     ];
     let of_boards = OF_BOARDS.map(|(own, _)| own);
     let all = alone.into_iter().chain(of_boards);
@@ -179,10 +229,17 @@ pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut 
             broken.sample(&[("board", target.label())], Number::Int(target.broken()));
         }
     }
+    let mut unlinked = boards.unlinked().peekable();
+    if unlinked.peek().is_some() {
+        let mut family = family(&UNLINKED, style, out);
+        for (board, times) in unlinked {
+            family.sample(&[("board", board)], Number::Int(times));
+        }
+    }
     let mut there = Vec::new();
     for target in targets {
-        if let Some((board, reader)) = target.mapped() {
-            there.push((target.label(), board.stats(), reader.damaged()));
+        if let (Some((_, reader)), Some(stats)) = (target.mapped(), target.stats()) {
+            there.push((target.label(), stats, reader));
         }
     }
     if !there.is_empty() {
@@ -193,8 +250,8 @@ pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut 
             }
         }
         let mut damaged = family(&DAMAGED, style, out);
-        for (board, _, records) in &there {
-            damaged.sample(&[("board", board)], Number::Int(*records));
+        for (board, _, reader) in &there {
+            damaged.sample(&[("board", board)], Number::Int(reader.damaged()));
         }
         let mut refused = family(&REFUSED, style, out);
         for (board, stats, _) in &there {
@@ -207,10 +264,38 @@ pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut 
             }
         }
     }
+    let overflows = |reader: &Reader, family: &FamilyView| reader.overflows(family);
+    of_families(&FAMILY_OVERFLOWS, &there, overflows, style, out);
+    let hidden = |_: &Reader, family: &FamilyView| family.hidden_series;
+    of_families(&FAMILY_HIDDEN, &there, hidden, style, out);
     family(&CLASHES, style, out).sample(&[], Number::Int(scrape.clashes));
     family(&SCRAPES, style, out).sample(&[], Number::Int(scrape.scrapes));
     let took = Number::Float(scrape.took.as_secs_f64());
     family(&DURATION, style, out).sample(&[], took);
+}
+
+/// What there is one value of for each family, where it is not 0.
+fn of_families(
+    own: &Own,
+    boards: &[(&str, &Stats, &Reader)],
+    value: impl Fn(&Reader, &FamilyView) -> u64,
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    let mut values = Vec::new();
+    for (board, _, reader) in boards {
+        for family in reader.families() {
+            values.push((*board, &*family.name, value(reader, family)));
+        }
+    }
+    values.retain(|(.., value)| *value > 0);
+    if values.is_empty() {
+        return;
+    }
+    let mut writer = family(own, style, out);
+    for (board, family, value) in values {
+        writer.sample(&[("board", board), ("family", family)], Number::Int(value));
+    }
 }
 
 fn family<'a>(own: &Own, style: Style, out: &'a mut Vec<u8>) -> FamilyWriter<'a> {

@@ -165,6 +165,23 @@ fn boards_are_made_and_removed() {
 }
 
 #[test]
+fn what_was_a_board_is_removed_by_its_name_or_by_force() {
+    let rig = Rig::new();
+    let other = rig.path().join("web.board");
+    let other_name = other.to_str().unwrap();
+    for path in [&rig.board("web"), &other] {
+        rig.run(&["create", path.to_str().unwrap()]);
+        let file = std::fs::File::options().write(true).open(path);
+        file.unwrap().set_len(0).unwrap();
+    }
+    rig.run(&["rm", "web"]);
+    let refused = rig.fail(&["rm", other_name], 1);
+    assert!(refused.contains("--force"), "{refused}");
+    rig.run(&["rm", "--force", other_name]);
+    assert!(rig.files().is_empty());
+}
+
+#[test]
 fn whoever_counts_on_a_disk_may_say_so() {
     let rig = Rig::new();
     // Cargo's directory for tests is on a disk, as a rule; where it is in memory nothing

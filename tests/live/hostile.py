@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import subprocess
 import threading
 import urllib.request
@@ -160,6 +161,9 @@ class Case:
             print(f"    {line}", flush=True)
         assert len(warnings) in lines, f"{what}: {len(warnings)} lines in the log"
         assert all(str(self.board) in line for line in warnings), "a line without the board"
+        # Without the time and the numbers in it.
+        said = [re.sub(r"\d+", "N", line.partition(" ")[2]) for line in warnings]
+        assert len(said) == len(set(said)), f"{what}: said twice"
         self.board.unlink(missing_ok=True)
         self._fresh()
         assert self.exporter.pid() == self._pid, "another process serves"
@@ -211,16 +215,17 @@ class Case:
         """Another file takes the name: `data`, or a board where there is none."""
 
         def damage() -> None:
-            place = self.board.with_suffix(".other") if rename else self.board
-            if not rename:
-                self.board.unlink()
+            # The writers, who are told by the exporter, may make the board again at any moment that it is not there:
+            # what takes its place is there before.
+            place = self.board.with_suffix(".other")
             if data is None:
                 make(place)
                 succeed(place, "inc", "other_total", "77")
             else:
                 place.write_bytes(data)
-            if rename:
-                place.rename(self.board)
+            if not rename:
+                self.board.unlink()
+            place.rename(self.board)
             found = self.scrapes.one()
             assert "fresh_total" not in found, "the board that is gone is served"
             if data is None:
@@ -249,22 +254,26 @@ def main(seed: int) -> None:
                 # The writers have ended before: truncation is what they are not protected from.
                 for part, what in ((0, "nothing"), (0.5, "half")):
                     case.run(f"truncated to {what}", case.truncate(part), (1,), while_counting=False)
-                case.run("unlinked", board.unlink, (1,), while_counting=True)
+                # That it was unlinked, and perhaps that it is not there, until a writer makes it again.
+                case.run("unlinked", board.unlink, (1, 2), while_counting=True)
                 # Without a rename there is a moment without a file, which has a line of its own.
                 for rename, moment in ((False, 1), (True, 0)):
                     how = "by rename" if rename else "by unlink and create"
-                    lines = tuple(range(moment + 1))
+                    # That it was replaced, and not by `rm`.
+                    lines = tuple(range(1, moment + 2))
                     case.run(
                         f"replaced by another board, {how}", case.replace(None, rename), lines, while_counting=True
                     )
-                    lines = tuple(range(1, moment + 2))
+                    lines = tuple(range(2, moment + 3))
                     garbage = case.replace(chance.randbytes(100_000), rename)
                     case.run(f"replaced by garbage, {how}", garbage, lines, while_counting=True)
                 # An invalid state is always seen. Noise elsewhere can lead writers to what a reader takes for damage,
-                # as a series that stands twice; noise in cells is a number like any other.
-                lines_about = {"states": (1,), **dict.fromkeys(("control", "heads", "links", "records"), (0, 1))}
+                # as a series that stands twice; in counts of what was refused or overflowed it is told of as such, at
+                # most once for each (see `run`); in cells it is a number like any other.
+                counts = ("control", "rows", "heads", "links", "records", "shared plane", "plane table")
+                lines_about = {"states": range(1, 20), **dict.fromkeys(counts, range(20))}
                 for name, (begin, end) in sections(board).items():
-                    lines = lines_about.get(name, (0,))
+                    lines = tuple(lines_about.get(name, (0,)))
                     case.run(f"noise in the {name}", case.noise(begin, end), lines, while_counting=True)
             scrapes.check()
             exporter.stop()

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rig.command import parse, tallyboard, values
 from rig.exporter import Exporter
+from rig.processes import until
 from rig.scratch import scratch
 
 ALICE, BOB = 64_901, 64_902
@@ -58,12 +59,15 @@ class Users:
         # The build's own folder may lie below a home that others may not enter.
         shutil.copy(program, self._program)
 
+    def command(self, uid: int) -> tuple[str, ...]:
+        """The beginning of its command line as that user."""
+        return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", str(self._program))
+
     def run(self, uid: int, board: Path | None, *arguments: str) -> Done:
         """Without a board it is the default one."""
         environment = {**os.environ, **({} if board is None else {"TALLYBOARD": str(board)})}
-        become = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         return subprocess.run(
-            [*become, str(self._program), *arguments],
+            [*self.command(uid), *arguments],
             env=environment,
             cwd="/",
             capture_output=True,
@@ -239,6 +243,32 @@ def default_directory(uid: int, owner: int) -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
+def only_readable(folder: Path, users: Users) -> None:
+    """An exporter that may not write shows all that another does, and leaves the rest to the writers."""
+    board = folder / "alice" / "shown.board"
+    accepted("alice makes a board with --mode 0644", users.run(ALICE, board, "create", "--mode", "0644"))
+    accepted("alice counts on it", users.run(ALICE, board, *WRITER))
+    before = board.read_bytes()
+    with Exporter(board, folder / "readable.log") as exporter:
+        exporter.start(create=False, program=users.command(BOB))
+        log = until(lambda: "keep the board in order themselves" in (text := exporter.log.read_text()) and text, "a line")
+        assert log.count("keep the board in order themselves") == 1, log
+        label = frozenset({("board", str(board))})
+        assert parse(exporter.scrape())[("refusals_total", frozenset())] == 1
+        assert board.read_bytes() == before, "the exporter has written"
+        board.unlink()
+        samples = parse(exporter.scrape())
+        assert samples[("tallyboard_board_unlinked_total", label)] == 1
+        assert samples[("tallyboard_board_mapped", label)] == 0
+        accepted("alice makes it again", users.run(ALICE, board, "create", "--mode", "0644"))
+        samples = parse(exporter.scrape())
+        assert samples[("tallyboard_board_unlinked_total", label)] == 1
+        assert samples[("tallyboard_board_mapped", label)] == 1
+        log = exporter.log.read_text()
+        assert log.count("was unlinked or replaced") == 1, log
+    print("bob serves alice's board, and is told when it is unlinked: allowed")
+
+
 def other_users_directory(users: Users) -> None:
     """Anyone can make a directory with the name of another user's default directory, and wait."""
     with default_directory(BOB, ALICE) as directory:
@@ -260,6 +290,7 @@ def main() -> None:
         damaged_boards(folder)
         small_filesystems(folder)
         other_users(folder, users)
+        only_readable(folder, users)
         other_users_directory(users)
 
 

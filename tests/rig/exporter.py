@@ -47,10 +47,10 @@ class Exporter:
     def __exit__(self, *_: object) -> None:
         self._running.close()
 
-    def start(self, *arguments: str, create: bool = True) -> float:
+    def start(self, *arguments: str, create: bool = True, program: tuple[str, ...] = ("tallyboard",)) -> float:
         """Starts it and returns the time when it said that it is ready, in Unix seconds. With `create`, boards that
-        are not there are made; `arguments` are more of the command line."""
-        command = ["tallyboard", "serve", "--board", str(self.board), *(["--board.create"] if create else [])]
+        are not there are made; `arguments` are more of the command line, `program` is its beginning."""
+        command = [*program, "serve", "--board", str(self.board), *(["--board.create"] if create else [])]
         command += ["--web.listen-address", self.address, *arguments]
         process = self._running.enter_context(running(command, self.log))
 

@@ -3,7 +3,7 @@
 use super::allocations;
 use crate::attached::{Attached, Hold};
 use crate::sync::Ordering;
-use crate::{Board, BoardOptions, Location};
+use crate::{Board, BoardOptions, Location, OpenError};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::ptr;
@@ -157,17 +157,44 @@ fn a_successor_that_is_not_found_is_looked_for_ever_less_often() {
 }
 
 #[test]
-fn a_board_that_is_retired_and_still_has_its_name_is_not_its_own_successor() {
+fn a_board_whose_removal_was_not_completed_makes_way_for_its_successor() {
     let directory = directory();
     let at = Location::Path(path(directory.path()));
     let board = small().create(&at).unwrap();
     board.retire();
     assert!(board.is_retired() && board.is_linked());
     let old = kept(&board);
+    let (calls, new) = allocations::during(|| old.successor());
+    assert_eq!(calls, 0);
+    assert!(!board.is_linked() && board.check().is_empty());
+    // That one, too, was left on the way, and is not known to be the next.
+    let next = small().open(&at).unwrap();
+    assert!(is_kept_as(&next, new.unwrap()));
+    next.retire();
+    let (calls, last) = allocations::during(|| old.successor());
+    assert!(calls == 0 && !ptr::eq(last.unwrap(), new.unwrap()));
+    assert!(!next.is_linked());
+}
+
+#[test]
+fn a_name_that_another_is_about_to_take_away_is_left_to_it() {
+    let directory = directory();
+    let at = Location::Path(path(directory.path()));
+    let board = small().create(&at).unwrap();
+    board.retire();
+    let old = kept(&board);
+    let locks = old.segment.process.locks().unwrap();
+    assert!(locks.try_lock(crate::layout::REMOVAL_BYTE));
     assert!(old.successor().is_none());
+    assert!(matches!(
+        small().attach(&at),
+        Err(OpenError::Replaced { .. })
+    ));
+    assert!(matches!(crate::remove(&at), Err(OpenError::Io { .. })));
+    assert!(board.is_linked());
+    drop(locks);
     crate::remove(&at).unwrap();
-    assert!(!board.is_linked());
-    assert!(old.successor().is_some());
+    assert!(!board.is_linked() && old.successor().is_some());
 }
 
 #[test]

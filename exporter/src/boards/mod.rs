@@ -6,7 +6,9 @@
 
 mod spec;
 mod target;
+mod watch;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tallyboard::BoardOptions;
@@ -15,10 +17,13 @@ use crate::encode::Source;
 use spec::Wanted;
 
 pub use spec::BoardSpec;
-pub use target::Target;
+pub use target::{Target, Unlinked};
 
 /// How often globs are looked at again.
 const GLOB_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many boards are remembered that a glob does not find any more.
+const REMEMBERED: usize = 100;
 
 /// All boards of an exporter.
 pub struct BoardSet {
@@ -27,6 +32,10 @@ pub struct BoardSet {
     targets: Vec<Target>,
     globbed_at: Option<Instant>,
     next_id: u64,
+    /// Boards that were unlinked, until somebody takes them.
+    unlinked: Vec<Unlinked>,
+    /// How often a board was unlinked that a glob does not find now, by label.
+    gone: BTreeMap<String, u64>,
 }
 
 impl BoardSet {
@@ -39,6 +48,8 @@ impl BoardSet {
             targets: Vec::new(),
             globbed_at: None,
             next_id: 0,
+            unlinked: Vec::new(),
+            gone: BTreeMap::new(),
         }
     }
 
@@ -63,8 +74,23 @@ impl BoardSet {
     pub fn follow(&mut self) {
         self.expand();
         for target in &mut self.targets {
-            target.follow(self.create.as_ref(), &mut self.next_id);
+            let unlinked = target.follow(self.create.as_ref(), &mut self.next_id);
+            self.unlinked.extend(unlinked);
         }
+    }
+
+    /// The boards that were unlinked since the last call.
+    pub fn take_unlinked(&mut self) -> Vec<Unlinked> {
+        std::mem::take(&mut self.unlinked)
+    }
+
+    /// How often boards were unlinked, by label: those that are wanted, and some that a glob does
+    /// not find any more.
+    pub fn unlinked(&self) -> impl Iterator<Item = (&str, u64)> {
+        let wanted = self.targets.iter();
+        let wanted = wanted.map(|target| (target.label(), target.unlinked()));
+        let gone = self.gone.iter().map(|(label, times)| (&**label, *times));
+        wanted.chain(gone)
     }
 
     /// Lets go of boards that have lost their memory; whether there was one. To be asked after
@@ -114,9 +140,20 @@ impl BoardSet {
             }
             let target = match before.iter().position(|target| target.path() == path) {
                 Some(index) => before.swap_remove(index),
-                None => Target::new(as_given(board, &wanted)),
+                None => {
+                    let given = as_given(board, &wanted);
+                    let unlinked = self.gone.remove(&given.label).unwrap_or(0);
+                    Target::new(given, unlinked)
+                }
             };
             self.targets.push(target);
+        }
+        for mut target in before {
+            self.unlinked.extend(target.let_go());
+            if target.unlinked() > 0 && self.gone.len() < REMEMBERED {
+                self.gone
+                    .insert(target.label().to_owned(), target.unlinked());
+            }
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use tallyboard::{Board, BoardOptions, Location, OpenError, Reader};
+use tallyboard::{Board, BoardOptions, Location, OpenError, Reader, Stats};
 
 use super::spec::Wanted;
+use super::watch::Watch;
 use crate::encode::Source;
 
 /// A board that is wanted.
@@ -22,6 +24,8 @@ pub struct Target {
     broken_file: Option<FileIdentity>,
     /// How often a board was found broken here.
     broken: u64,
+    /// How often a board here lost its name and nobody had given it up.
+    unlinked: u64,
 }
 
 struct Mapped {
@@ -29,9 +33,13 @@ struct Mapped {
     file: FileIdentity,
     board: Board,
     reader: Reader,
-    /// Whether damaged records have been logged.
-    damage_said: bool,
+    /// As of the last refresh.
+    stats: Stats,
+    watch: Watch,
 }
+
+/// A board that lost its name, by its uuid. Its writers do not know it yet.
+pub type Unlinked = [u8; 16];
 
 /// Device and inode.
 type FileIdentity = (u64, u64);
@@ -42,8 +50,8 @@ fn identity(path: &Path) -> Option<FileIdentity> {
 }
 
 impl Target {
-    /// A board that has not been looked for yet.
-    pub(super) fn new(wanted: Wanted) -> Self {
+    /// A board that has not been looked for yet. `unlinked` is how often one was unlinked here.
+    pub(super) fn new(wanted: Wanted, unlinked: u64) -> Self {
         Self {
             location: wanted.location,
             path: wanted.path,
@@ -53,6 +61,7 @@ impl Target {
             problem: None,
             broken_file: None,
             broken: 0,
+            unlinked,
         }
     }
 
@@ -70,6 +79,16 @@ impl Target {
     pub fn mapped(&self) -> Option<(&Board, &Reader)> {
         let mapped = self.mapped.as_ref()?;
         Some((&mapped.board, &mapped.reader))
+    }
+
+    /// How full the board was at the last refresh, if it is there.
+    pub fn stats(&self) -> Option<&Stats> {
+        self.mapped.as_ref().map(|mapped| &mapped.stats)
+    }
+
+    /// How often a board here was unlinked or replaced by other means than `tallyboard rm`.
+    pub fn unlinked(&self) -> u64 {
+        self.unlinked
     }
 
     /// How often a board here lost its memory while it was read.
@@ -98,13 +117,15 @@ impl Target {
             return;
         };
         mapped.reader.refresh();
-        let damaged = mapped.reader.damaged();
-        if damaged > 0 && !mapped.damage_said && !mapped.board.is_broken() {
-            mapped.damage_said = true;
-            tracing::warn!(
-                board = %self.location,
-                "{damaged} damaged records are left out; `tallyboard check` names them"
-            );
+        mapped.stats = mapped.board.stats();
+        let lines = mapped
+            .watch
+            .look(&mapped.reader, &mapped.stats, Instant::now());
+        // Of a board that has lost its memory nothing is to be believed.
+        if !mapped.board.is_broken() {
+            for line in lines {
+                tracing::warn!(board = %self.location, "{line}");
+            }
         }
     }
 
@@ -117,25 +138,50 @@ impl Target {
         self.broken += 1;
         if self.broken_file.replace(mapped.file) != Some(mapped.file) {
             self.report(format!(
-                "the board was truncated while it was read, or its filesystem is full; delete {}: \
-                 the next program that counts makes it again",
+                "the board was truncated while it was read, or its filesystem is full; \
+                 remove it with `tallyboard rm --force {}`: the next program that counts makes it \
+                 again",
                 self.path.display()
             ));
         }
         true
     }
 
+    /// Lets go of the board because its name is gone or another's; which it was, if nobody had
+    /// given it up before.
+    pub(super) fn let_go(&mut self) -> Option<Unlinked> {
+        let mapped = self.mapped.take()?;
+        let location = &self.location;
+        // Linked still: another board was copied over it, or the path cannot be looked at.
+        if mapped.board.is_retired() || mapped.board.is_linked() {
+            tracing::info!(board = %location, "the board was removed");
+            return None;
+        }
+        self.unlinked += 1;
+        tracing::warn!(
+            board = %location,
+            "the board was unlinked or replaced, and not by `tallyboard rm`: what programs count \
+             on it is lost until they move to the one at {} now",
+            self.path.display()
+        );
+        mapped.board.uuid()
+    }
+
     /// Maps the board that is at the path now, if it is not the one that is mapped. A board
-    /// that is mapped gets the next id.
-    pub(super) fn follow(&mut self, create: Option<&BoardOptions>, next_id: &mut u64) {
+    /// that is mapped gets the next id. The one before, if it was unlinked.
+    pub(super) fn follow(
+        &mut self,
+        create: Option<&BoardOptions>,
+        next_id: &mut u64,
+    ) -> Option<Unlinked> {
         self.drop_broken();
         let file = identity(&self.path);
+        let mut unlinked = None;
         if let Some(mapped) = &self.mapped {
             if Some(mapped.file) == file && !mapped.board.is_overwritten() {
-                return;
+                return None;
             }
-            self.mapped = None;
-            tracing::info!(board = %self.location, "the board was removed");
+            unlinked = self.let_go();
         }
         if self.broken_file != file {
             self.broken_file = None;
@@ -153,7 +199,8 @@ impl Target {
                     file,
                     board,
                     reader,
-                    damage_said: false,
+                    stats: Stats::default(),
+                    watch: Watch::default(),
                 });
                 *next_id += 1;
             }
@@ -161,6 +208,7 @@ impl Target {
             Err(_) if self.broken_file.is_some() => {}
             Err(error) => self.report(error.to_string()),
         }
+        unlinked
     }
 
     /// Attaches, read-only. `None` while there is no board, or while it is being replaced.

@@ -64,14 +64,37 @@ impl BoardArgument {
         self.option.options()
     }
 
+    /// Whether what was read of the board is worth anything.
+    pub(super) fn complete(&self, board: &Board) -> Result<(), Failure> {
+        if !board.is_broken() {
+            return Ok(());
+        }
+        Err(Failure::Failed(format!(
+            "{} was truncated while it was read, or its filesystem is full",
+            board.location()
+        )))
+    }
+
+    /// The board for changing what is on it: it must be there. It may lose its memory, as in
+    /// [`read_only`](Self::read_only).
+    pub(super) fn writable(&self) -> Result<Board, Failure> {
+        guard()?;
+        let options = BoardOptions::new().allow_any_filesystem(true);
+        Ok(options.attach(&self.location()?)?)
+    }
+
     /// The board for reading: it must be there. It may lose its memory while it is read; ask
     /// [`Board::is_broken`] at the end.
     pub(super) fn read_only(&self) -> Result<Board, Failure> {
-        tallyboard::guard_readers()
-            .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))?;
+        guard()?;
         let options = BoardOptions::new().allow_any_filesystem(true);
         Ok(options.attach_read_only(&self.location()?)?)
     }
+}
+
+fn guard() -> Result<(), Failure> {
+    tallyboard::guard_readers()
+        .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))
 }
 
 fn location(text: Option<&OsString>) -> Result<Location, Failure> {

@@ -1,10 +1,12 @@
 //! `tallyboard create`
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::board_option::BoardArgument;
 use super::failure::Failure;
-use crate::config::{parse_count, parse_group, parse_mode};
+use crate::config::{parse_cap, parse_count, parse_duration, parse_group, parse_mode};
 
 const SHARING: &str = "\
 A board for several users:
@@ -45,6 +47,17 @@ pub(super) struct Create {
     /// The group that owns the board: a name or a number
     #[arg(long, value_name = "GROUP", value_parser = parse_group)]
     group: Option<u32>,
+
+    /// Series that each metric may have, 0 for any number; what goes beyond is counted in one
+    /// series whose label values are all `overflow`, and a gauge is refused. A program may say
+    /// otherwise for a metric [default: 0]
+    #[arg(long, value_name = "N", value_parser = parse_cap)]
+    series_cap: Option<u64>,
+
+    /// How long the gauges of a dead process are shown for themselves, where each process has
+    /// its own (aggregation `all`) [default: 5m]
+    #[arg(long = "gauge.keep-dead", value_name = "DURATION", value_parser = parse_duration)]
+    keep_dead: Option<Duration>,
 }
 
 impl Create {
@@ -61,6 +74,12 @@ impl Create {
         }
         if let Some(group) = self.group {
             options = options.group(group);
+        }
+        if let Some(series) = self.series_cap {
+            options = options.series_cap(series);
+        }
+        if let Some(duration) = self.keep_dead {
+            options = options.keep_dead(duration);
         }
         options.create(&self.board.location()?)?;
         Ok(())

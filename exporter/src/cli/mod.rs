@@ -6,11 +6,13 @@ mod check;
 mod create;
 mod demo;
 mod dump;
+mod expire;
 mod failure;
 mod inc;
 mod metric;
 mod observe;
 mod parent;
+mod ps;
 mod rm;
 mod serve;
 mod set;
@@ -61,9 +63,11 @@ enum Command {
     Create(create::Create),
     Dump(dump::Dump),
     Check(check::Check),
+    Ps(ps::Ps),
     Inc(inc::Inc),
     Set(set::Set),
     Observe(observe::Observe),
+    Expire(expire::Expire),
     Rm(rm::Rm),
     Bench(bench::Bench),
     #[command(hide = true)]
@@ -100,9 +104,11 @@ impl Command {
             Self::Create(create) => create.run(),
             Self::Dump(dump) => dump.run(),
             Self::Check(check) => check.run(),
+            Self::Ps(ps) => ps.run(),
             Self::Inc(inc) => inc.run(),
             Self::Set(set) => set.run(),
             Self::Observe(observe) => observe.run(),
+            Self::Expire(expire) => expire.run(),
             Self::Rm(rm) => rm.run(),
             Self::Bench(bench) => bench.run(),
             Self::DemoWorker(worker) => worker.run(),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tallyboard::{BoardOptions, Location};
@@ -10,20 +11,29 @@ use tracing::level_filters::LevelFilter;
 use super::failure::Failure;
 use super::signals::{SignalledRuntime, StopSignals};
 use crate::boards::{BoardSet, BoardSpec};
-use crate::config::{parse_count, parse_group, parse_mode, parse_telemetry_path};
+use crate::config::{
+    parse_cap, parse_count, parse_duration, parse_group, parse_mode, parse_telemetry_path,
+    parse_ttl,
+};
+use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 use crate::server::{ListenAddress, Server};
 
 /// Serve boards to Prometheus
 ///
 /// Waits for boards that are not there yet, and follows boards that are removed and made
-/// again. SIGTERM and SIGINT let scrapes in flight end. Boards are only read, and no
-/// program that counts ever waits for a scrape.
+/// again. SIGTERM and SIGINT let scrapes in flight end. No program that counts ever waits
+/// for a scrape.
+///
+/// Nothing that is served needs permission to write to a board. Where there is that, boards
+/// are kept in order once a second: what dead processes left is taken over or given back,
+/// and the programs on a board that was unlinked or replaced move to the one that is there
+/// now. Elsewhere the programs that count do the former as they register.
 ///
 /// With more than one --board, or a glob, each series has a label `board`: the name of a
 /// board that was given by name, else the whole location (/run/tallyboard/web.v1.board),
-/// also for what a glob has matched. If two boards have a metric of one name with different types, the one on the
-/// later board is left out and counted in tallyboard_type_clashes.
+/// also for what a glob has matched. If two boards have a metric of one name with different
+/// types, the one on the later board is left out and counted in tallyboard_type_clashes.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
     /// Where to listen: :PORT for all interfaces, or HOST:PORT; may be given more than once
@@ -79,6 +89,25 @@ pub(super) struct Serve {
     )]
     slots: Option<u32>,
 
+    /// Series that each metric may have on boards that are made [default: any number]
+    #[arg(
+        long = "board.series-cap",
+        value_name = "N",
+        value_parser = parse_cap,
+        requires = "create"
+    )]
+    series_cap: Option<u64>,
+
+    /// How long boards that are made show the gauges of a dead process for themselves, where
+    /// each process has its own [default: 5m]
+    #[arg(
+        long = "board.keep-dead",
+        value_name = "DURATION",
+        value_parser = parse_duration,
+        requires = "create"
+    )]
+    keep_dead: Option<Duration>,
+
     /// Make boards also on filesystems that are not memory; there, writeback can stop writers
     // The alias is the flag that the refusal names.
     #[arg(
@@ -87,6 +116,11 @@ pub(super) struct Serve {
         requires = "create"
     )]
     allow_any_filesystem: bool,
+
+    /// End series whose value has not changed for this long, such as 7d, on boards that may be
+    /// written to; one that changes later begins again from zero [default: never]
+    #[arg(long = "series.ttl", value_name = "DURATION", value_parser = parse_ttl)]
+    ttl: Option<Duration>,
 
     /// How much to log, to stderr
     #[arg(long = "log.level", value_enum, default_value_t = LogLevel::Info)]
@@ -123,7 +157,8 @@ impl Serve {
 
     async fn serve(self, boards: BoardSet, mut signals: StopSignals) -> Result<(), Failure> {
         let server = Server::bind(&self.listen, &self.telemetry_path, Scraper::new(boards))
-            .map_err(Failure::failed)?;
+            .map_err(Failure::failed)?
+            .with_maintenance(Maintenance::new(self.ttl));
         for address in server.local_addresses() {
             tracing::info!("listening on http://{address}{}", self.telemetry_path);
         }
@@ -159,6 +194,12 @@ impl Serve {
         }
         if let Some(slots) = self.slots {
             options = options.slots(slots);
+        }
+        if let Some(series) = self.series_cap {
+            options = options.series_cap(series);
+        }
+        if let Some(duration) = self.keep_dead {
+            options = options.keep_dead(duration);
         }
         Some(options)
     }

@@ -1,6 +1,7 @@
 //! `tallyboard set`
 
 use clap::Args;
+use tallyboard::{Aggregation, Kind};
 
 use super::failure::Failure;
 use super::metric::{Metric, parse_number, register};
@@ -17,6 +18,12 @@ pub(super) struct Set {
     #[arg(allow_hyphen_values = true, value_parser = parse_number)]
     value: f64,
 
+    /// How the values of several processes become one: mostrecent, sum, min, max, all, or
+    /// livemostrecent, livesum, livemin, livemax, liveall, which this command's value leaves
+    /// with the command itself [default: what the gauge has, or mostrecent]
+    #[arg(long, value_name = "MODE", value_parser = parse_aggregation)]
+    aggregation: Option<Aggregation>,
+
     #[command(flatten)]
     metric: Metric,
 }
@@ -26,10 +33,18 @@ impl Set {
         let board = self.metric.open()?;
         let known = self.metric.known(&board, &self.name);
         let known = known.as_ref();
-        let gauge = board.gauge(&self.name, &self.metric.help(known));
+        let on_board = known.filter(|family| family.kind == Kind::Gauge);
+        let on_board = on_board.map(|family| family.aggregation);
+        let gauge = board
+            .gauge(&self.name, &self.metric.help(known))
+            .aggregation(self.aggregation.or(on_board).unwrap_or(Aggregation::Last));
         let gauge = register!(self.metric, gauge, known);
         gauge.set(self.value);
         board.leave();
         Ok(())
     }
+}
+
+fn parse_aggregation(text: &str) -> Result<Aggregation, String> {
+    text.parse().map_err(|error| format!("{error}"))
 }

@@ -13,10 +13,11 @@ mod route;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 
 pub use listen::ListenAddress;
@@ -25,6 +26,8 @@ pub use listen::ListenAddress;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often boards are looked for between scrapes.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the boards are kept in order.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait when no connection can be accepted, as when descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -32,6 +35,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Server {
     listeners: Vec<TcpListener>,
     shared: Arc<Shared>,
+    maintenance: Option<Maintenance>,
 }
 
 /// What all connections share.
@@ -78,7 +82,14 @@ impl Server {
                 scraper: Mutex::new(scraper),
                 bodies: Arc::default(),
             }),
+            maintenance: None,
         })
+    }
+
+    /// The same server, which also keeps its boards in order.
+    pub fn with_maintenance(mut self, maintenance: Maintenance) -> Self {
+        self.maintenance = Some(maintenance);
+        self
     }
 
     /// The addresses with the ports that were given for port 0.
@@ -99,6 +110,9 @@ impl Server {
         for listener in self.listeners {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::spawn(accept(listener, self.shared.clone(), stopped.clone()));
+        }
+        if let Some(maintenance) = self.maintenance {
+            tokio::spawn(maintain(maintenance, self.shared.clone(), stopped.clone()));
         }
         tokio::spawn(follow(self.shared, stopped));
 
@@ -181,5 +195,35 @@ async fn follow(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
             shared.scraper().follow();
         });
         let _ = looked.await;
+    }
+}
+
+/// Keeps the boards in order, on a thread of the blocking pool. Scrapes wait only while it asks
+/// which boards there are.
+async fn maintain(
+    mut maintenance: Maintenance,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) {
+    let mut tick = tokio::time::interval(MAINTENANCE_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        let shared = shared.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let duties = shared.scraper().duties();
+            maintenance.attend(duties, Instant::now());
+            maintenance
+        });
+        match done.await {
+            Ok(same) => maintenance = same,
+            Err(error) => {
+                tracing::error!("boards are not kept in order any more: {error}");
+                return;
+            }
+        }
     }
 }

@@ -56,12 +56,7 @@ impl Dump {
             Some(format) => encode(&reader, format, &mut body),
             None => json::write(&board, &reader, &mut body)?,
         }
-        if board.is_broken() {
-            return Err(Failure::Failed(format!(
-                "{} was truncated while it was read, or its filesystem is full",
-                board.location()
-            )));
-        }
+        self.board.complete(&board)?;
         let mut out = io::stdout().lock();
         out.write_all(&body)?;
         out.flush()?;

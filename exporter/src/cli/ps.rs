@@ -1,0 +1,168 @@
+//! `tallyboard ps`
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tallyboard::ProcessView;
+
+use super::board_option::BoardArgument;
+use super::failure::Failure;
+
+/// List the processes that are on a board
+///
+/// Those that have registered something on it: processes that only read it are not there. A
+/// process is told by a lock that it holds, so the answer is right whatever has become of its
+/// number, and in whichever container it runs. One that is gone stays on the list until
+/// somebody gives its row back: `serve`, a process that needs a row, or `check --repair`.
+#[derive(Args, Debug)]
+pub(super) struct Ps {
+    #[command(flatten)]
+    board: BoardArgument,
+
+    /// Print an array with an object for each process
+    #[arg(long)]
+    json: bool,
+}
+
+impl Ps {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let board = self.board.read_only()?;
+        let processes = board.processes();
+        self.board.complete(&board)?;
+        let mut out = io::stdout().lock();
+        if self.json {
+            let processes: Vec<Value> = processes.iter().map(object).collect();
+            serde_json::to_writer_pretty(&mut out, &processes).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            let here = fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino());
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now = now.unwrap_or_default();
+            let rows: Vec<_> = processes.iter().map(|view| row(view, here, now)).collect();
+            table(&rows, &mut out)?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+}
+
+fn object(view: &ProcessView) -> Value {
+    json!({
+        "row": view.row,
+        "pid": view.pid,
+        "pid_namespace": view.pid_namespace,
+        "start_ticks": view.start_ticks,
+        "name": view.name,
+        "version": version(view),
+        "since_unix_nanos": view.claimed_unix_nanos,
+        "alive": view.is_alive,
+        "gauges": view.gauges,
+    })
+}
+
+fn version(view: &ProcessView) -> String {
+    let (major, minor, patch) = view.version;
+    format!("{major}.{minor}.{patch}")
+}
+
+const HEADINGS: [&str; 7] = ["ROW", "PID", "NAME", "STATE", "SINCE", "GAUGES", "VERSION"];
+
+/// Whether a column holds numbers, which stand on the right.
+const NUMBERS: [bool; 7] = [true, true, false, false, false, true, false];
+
+fn row(view: &ProcessView, here: u64, now: Duration) -> [String; 7] {
+    let pid = match view.pid_namespace {
+        0 => view.pid.to_string(),
+        namespace if namespace == here => view.pid.to_string(),
+        elsewhere => format!("{}@{elsewhere}", view.pid),
+    };
+    let age = now.saturating_sub(Duration::from_nanos(view.claimed_unix_nanos));
+    let state = if view.is_alive { "alive" } else { "gone" };
+    [
+        view.row.to_string(),
+        pid,
+        // Whatever a process calls itself, it does not write to the terminal.
+        view.name.escape_debug().to_string(),
+        state.to_owned(),
+        format!("{} ago", rough(age.as_secs())),
+        view.gauges.to_string(),
+        version(view),
+    ]
+}
+
+/// A duration in its two largest units.
+fn rough(seconds: u64) -> String {
+    const UNITS: [(u64, char); 4] = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
+    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit);
+    let Some(first) = first else {
+        return "0s".to_owned();
+    };
+    let mut rest = seconds;
+    let two = UNITS[first..].iter().take(2).map(|(unit, letter)| {
+        let number = rest / unit;
+        rest %= unit;
+        (number, letter)
+    });
+    let shown = two.filter(|(number, _)| *number > 0);
+    let shown: Vec<String> = shown.map(|(n, letter)| format!("{n}{letter}")).collect();
+    shown.join(" ")
+}
+
+fn table(rows: &[[String; 7]], out: &mut impl Write) -> io::Result<()> {
+    let headings = HEADINGS.map(str::to_owned);
+    let lines = || std::iter::once(&headings).chain(rows);
+    let width = |column: usize| {
+        let widths = lines().map(|line| line[column].chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let widths: [usize; 7] = std::array::from_fn(width);
+    for line in lines() {
+        let cells = line.iter().zip(widths).zip(NUMBERS);
+        let cells = cells.map(|((cell, width), is_number)| match is_number {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        let cells: Vec<String> = cells.collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_two_units() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (61, "1m 1s"),
+            (3_605, "1h"),
+            (90_061, "1d 1h"),
+        ] {
+            assert_eq!(rough(seconds), text);
+        }
+    }
+
+    #[test]
+    fn a_table_is_aligned_and_a_name_cannot_break_it() {
+        let view = |row: &str, name: &str| {
+            let name = name.escape_debug().to_string();
+            [row, "12345", &name, "alive", "3m 2s ago", "0", "0.1.0"].map(str::to_owned)
+        };
+        let mut out = Vec::new();
+        table(&[view("0", "python3"), view("10", "a\nb\x1b")], &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "ROW    PID  NAME        STATE  SINCE      GAUGES  VERSION\n  \
+               0  12345  python3     alive  3m 2s ago       0  0.1.0\n \
+              10  12345  a\\nb\\u{1b}  alive  3m 2s ago       0  0.1.0\n"
+        );
+    }
+}
