@@ -270,7 +270,7 @@ def main(seed: int) -> None:
                 # An invalid state is always seen. Noise elsewhere can lead writers to what a reader takes for damage,
                 # as a series that stands twice; in counts of what was refused or overflowed it is told of as such, at
                 # most once for each (see `run`); in cells it is a number like any other.
-                counts = ("control", "rows", "heads", "links", "records", "shared plane", "plane table")
+                counts = ("header", "control", "rows", "heads", "links", "records", "shared plane", "plane table")
                 lines_about = {"states": range(1, 20), **dict.fromkeys(counts, range(20))}
                 for name, (begin, end) in sections(board).items():
                     lines = tuple(lines_about.get(name, (0,)))

@@ -251,7 +251,9 @@ def only_readable(folder: Path, users: Users) -> None:
     before = board.read_bytes()
     with Exporter(board, folder / "readable.log") as exporter:
         exporter.start(create=False, program=users.command(BOB))
-        log = until(lambda: "keep the board in order themselves" in (text := exporter.log.read_text()) and text, "a line")
+        log = until(
+            lambda: "keep the board in order themselves" in (text := exporter.log.read_text()) and text, "a line"
+        )
         assert log.count("keep the board in order themselves") == 1, log
         label = frozenset({("board", str(board))})
         assert parse(exporter.scrape())[("refusals_total", frozenset())] == 1

@@ -140,9 +140,7 @@ class Scrapes:
 
 def buckets(samples: dict[Series, float]) -> dict[float, float]:
     """The histogram's cumulative counts by upper bound."""
-    return {
-        float(dict(labels)["le"]): value for (name, labels), value in samples.items() if name == f"{NAME}_bucket"
-    }
+    return {float(dict(labels)["le"]): value for (name, labels), value in samples.items() if name == f"{NAME}_bucket"}
 
 
 def own(samples: dict[Series, float], name: str) -> float:
