@@ -13,7 +13,8 @@ pub enum Aggregation {
     /// One value that all processes share: the last `set` wins, `inc` and `dec` add up.
     /// `last`, and also `mostrecent`.
     Last,
-    /// The sum over all processes that ever set it, the dead included.
+    /// The sum over all processes that ever set it, the dead included. What is not finite stays
+    /// in it for ever.
     Sum,
     /// The least value of all processes that ever set it, the dead included.
     Min,

@@ -74,8 +74,10 @@ impl FamilyBinding {
         };
         let binding = FamilyBinding::on(Attached::keep(attached), declared).map_err(refused)?;
         let (binding, family) = binding.live().map_err(refused)?;
-        // Relaxed: a setting.
-        binding.cap.store(cap, Ordering::Relaxed);
+        if cap != 0 {
+            // Relaxed: a setting.
+            binding.cap.store(cap, Ordering::Relaxed);
+        }
         let segment = binding.segment();
         if let Err(lost) = segment.declare_help(family, &text[key_len..]) {
             // The metric is as good with the words that are there.
@@ -129,8 +131,12 @@ impl FamilyBinding {
     #[inline]
     pub(crate) fn current(&'static self) -> &'static FamilyBinding {
         let mut binding = self;
-        while let Some(next) = binding.successor.get() {
-            binding = next;
+        // As many as an update follows: on a board of an enemy they may lead in a ring.
+        for _ in 0..MAX_ROUNDS {
+            match binding.successor.get() {
+                Some(next) => binding = next,
+                None => break,
+            }
         }
         binding
     }

@@ -198,7 +198,8 @@ impl Board {
     }
 
     /// Reads every record and says what no rule allows. On a live board a fault must be
-    /// seen at each of four looks, 2 ms apart, so that work in progress is not taken for one.
+    /// seen at each of eight looks in a quarter of a second, so that work in progress is not taken
+    /// for one.
     /// Each look reads every record once.
     pub fn check(&self) -> Vec<Fault> {
         let faults = match &self.attached {
@@ -206,12 +207,12 @@ impl Board {
             None => Vec::new(),
         };
         if self.is_broken() {
-            return vec![Fault {
-                place: "board".to_owned(),
-                what: "lost its memory while it was read: it was truncated, or its filesystem \
+            return vec![Fault::new(
+                "board".to_owned(),
+                "lost its memory while it was read: it was truncated, or its filesystem \
                        is full"
                     .to_owned(),
-            }];
+            )];
         }
         faults
     }
@@ -231,7 +232,9 @@ impl Board {
         }
     }
 
-    /// Ends the series whose value has not changed for `ttl`, in whole seconds; says how many.
+    /// Ends the series whose value has not changed for `ttl`, in whole seconds, 1 at least; says
+    /// how many. That includes a gauge that is set once for ever, and one that counts work in
+    /// progress while nothing begins or ends: choose a `ttl` beyond that.
     /// What was never looked at by this is looked at from now on: call it again and again, from
     /// any process, at least four times in each `ttl`. A handle to an expired series registers
     /// it again with its next update, from zero. One pass over all cells; never waits. Does
@@ -239,7 +242,7 @@ impl Board {
     pub fn expire(&self, ttl: Duration) -> u64 {
         match &self.attached {
             Some(attached) if attached.segment.region.is_writable() => {
-                attached.segment.expire(ttl.as_secs()).unwrap_or(0)
+                attached.segment.expire(ttl.as_secs().max(1)).unwrap_or(0)
             }
             _ => 0,
         }

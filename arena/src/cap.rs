@@ -5,14 +5,14 @@
 //! ```
 //!
 //! A registration counts its series before it links it, and whoever ends a series takes it
-//! off after that. So the count is never too low; a death in between leaves it too high,
-//! and when the count reaches the cap and a process was reaped since the last recount, the
-//! series are counted one by one. Registrations that race may exceed the cap by as many.
+//! off after that: a death in between leaves the count too high. When it reaches the cap and
+//! a process was reaped since the last recount, one process counts the series one by one.
+//! Registrations that run meanwhile may be missed, and the cap be exceeded by as many; so may
+//! registrations that race.
 
-use crate::family::Kind;
 use crate::layout::{Control, HeadRecord};
 use crate::planes::Cell;
-use crate::record::{Draft, Key, SERIES, Shape};
+use crate::record::{Cap, Draft, SERIES, Shape};
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
@@ -26,21 +26,33 @@ const OVERFLOWS: u32 = 2;
 pub(crate) const OVERFLOW: &str = "overflow";
 
 impl Segment {
-    /// Adds to the number of series of the family that a series' key names.
-    pub(crate) fn count_series(&self, key: &Key<'_>, family: u32, amount: u64) {
-        if key.kind == SERIES
-            && key.parent != 0
-            && let Some(family) = self.slot(family)
-        {
-            self.change_family(family, COUNT, key.parent, |count| {
-                count.wrapping_add(amount)
-            });
+    /// Counts a series of the family that its key names, if it is one that a cap is meant for.
+    pub(crate) fn count_series(&self, draft: &Draft<'_>) {
+        if draft.key.kind == SERIES && draft.cap != Cap::Overflow {
+            self.change_count(draft.key.parent, draft.parent_slot, 1);
         }
     }
 
-    /// Takes one off.
-    pub(crate) fn uncount(&self, key: &Key<'_>, family: u32) {
-        self.count_series(key, family, u64::MAX);
+    /// Takes it off again.
+    pub(crate) fn uncount_series(&self, draft: &Draft<'_>) {
+        if draft.key.kind == SERIES && draft.cap != Cap::Overflow {
+            self.change_count(draft.key.parent, draft.parent_slot, u64::MAX);
+        }
+    }
+
+    /// Takes a series off that has ended.
+    pub(crate) fn uncount_ended(&self, shape: Shape, family: u64, family_slot: u32) {
+        if shape.kind == SERIES && !shape.is_overflow {
+            self.change_count(family, family_slot, u64::MAX);
+        }
+    }
+
+    fn change_count(&self, family: u64, slot: u32, amount: u64) {
+        if family != 0
+            && let Some(slot) = self.slot(slot)
+        {
+            self.change_family(slot, COUNT, family, |count| count.wrapping_add(amount));
+        }
     }
 
     fn change_family(&self, family: Slot, cell: u32, tag: u64, change: impl Fn(u64) -> u64) {
@@ -48,36 +60,38 @@ impl Segment {
         let _ = self.add_shared(Cell::of_head(family, cell, tag), change);
     }
 
-    /// Whether the draft's family may have one more series.
-    pub(crate) fn has_room(&self, draft: &Draft<'_>) -> bool {
+    /// Whether the draft's family may have one more series. Counts them one by one where the
+    /// count may be too high.
+    pub(crate) fn makes_room(&self, draft: &Draft<'_>) -> bool {
+        let Cap::AtMost(cap) = draft.cap else {
+            return true;
+        };
         let tag = draft.key.parent;
         let Some(family) = self.slot(draft.parent_slot) else {
             return true;
         };
-        let overflows = self.overflows_of(family, tag) > 0;
-        // The series that counts them is none of those that the cap is meant for.
-        let is_gauge = Kind::of(draft.metric) == Some(Kind::Gauge);
-        let cap = draft.cap.saturating_add(u64::from(overflows && !is_gauge));
         let count = self.read_shared(family, COUNT, tag).unwrap_or(0);
         if count < cap {
             return true;
         }
         // Relaxed: a statistic.
-        let reaped = self
-            .control(offset_of!(Control, reaped))
-            .load(Ordering::Relaxed);
-        if self.read_shared(family, RECOUNTED, tag) == Some(reaped + 1) {
+        let reaped = self.control(offset_of!(Control, reaped));
+        let now = (reaped.load(Ordering::Relaxed).wrapping_add(1), tag);
+        let mark = self.pair(family, RECOUNTED);
+        let before = (mark.value(), mark.tag());
+        // One process counts, or two would take the same off twice.
+        if before == now || !mark.compare_exchange(before, now) {
             return false;
         }
         let there = self.series_of(tag);
-        self.change_family(family, RECOUNTED, tag, |_| reaped + 1);
         self.change_family(family, COUNT, tag, |now| {
-            now.wrapping_sub(count.saturating_sub(there))
+            now.wrapping_add(there.wrapping_sub(count))
         });
         there < cap
     }
 
-    /// Living series of a family, one by one. A pass over the state words.
+    /// Living series of a family, one by one, but for that of its overflow. A pass over the
+    /// state words.
     pub(crate) fn series_of(&self, family: u64) -> u64 {
         let slots = (0..self.geometry.slots).filter_map(|index| self.slot(index));
         let is_of = |slot: &Slot| {
@@ -85,7 +99,10 @@ impl Segment {
             let state = State::of(self.state(*slot).load(Ordering::Acquire));
             matches!(state, State::Ready { .. })
                 && self.head_word(*slot, offset_of!(HeadRecord, parent)) == family
-                && Shape::of(self.head_word(*slot, offset_of!(HeadRecord, shape))).kind == SERIES
+                && {
+                    let shape = Shape::of(self.head_word(*slot, offset_of!(HeadRecord, shape)));
+                    shape.kind == SERIES && !shape.is_overflow
+                }
         };
         slots.filter(is_of).count() as u64
     }

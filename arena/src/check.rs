@@ -24,6 +24,17 @@ pub struct Fault {
     pub place: String,
     /// What is wrong there.
     pub what: String,
+    /// The state word that it was seen at: the same words at the same place are another fault
+    /// when that has changed.
+    seen: u64,
+}
+
+impl Fault {
+    /// One that no state word goes with.
+    pub(crate) fn new(place: String, what: String) -> Fault {
+        let seen = 0;
+        Fault { place, what, seen }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -32,18 +43,19 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How often the board is looked at. Work in progress looks like a fault for microseconds;
-/// what is still the same word after several passes is one.
-const LOOKS: usize = 4;
+/// How often the board is looked at, 2, 4, 8 … ms apart. Work in progress looks like a fault
+/// for microseconds, or for as long as its process waits for a CPU; what is still there at
+/// every look, at the same state word, is one.
+const LOOKS: u32 = 8;
 
 /// Faults that were there, unchanged, at every one of several looks.
 pub(crate) fn check(segment: &Segment) -> Vec<Fault> {
     let mut faults = look(segment);
-    for _ in 1..LOOKS {
+    for turn in 1..LOOKS {
         if faults.is_empty() {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(std::time::Duration::from_millis(1 << turn));
         let again: HashSet<Fault> = look(segment).into_iter().collect();
         faults.retain(|fault| again.contains(fault));
     }
@@ -55,6 +67,7 @@ fn look(segment: &Segment) -> Vec<Fault> {
         segment,
         locks: segment.process.probe().ok(),
         dead_rows: 0,
+        seen: 0,
         faults: Vec::new(),
         linked: vec![false; segment.geometry.slots as usize],
     };
@@ -80,6 +93,8 @@ struct Look<'s> {
     segment: &'s Segment,
     /// To ask who lives; `None`: nobody is called dead on a guess.
     locks: Option<LockFile>,
+    /// The state word that is being looked at, or 0.
+    seen: u64,
     /// Rows that the next who wants one takes over.
     dead_rows: u32,
     faults: Vec<Fault>,
@@ -91,6 +106,7 @@ impl Look<'_> {
         self.faults.push(Fault {
             place: place.to_string(),
             what: what.to_string(),
+            seen: self.seen,
         });
     }
 
@@ -167,6 +183,7 @@ impl Look<'_> {
         let place = format!("slot {}", slot.index());
         // ORDERING: [S1] Acquire: the record behind it.
         let word = segment.state(slot).load(Ordering::Acquire);
+        self.seen = word;
         let is_linked = self.linked[slot.index() as usize];
         match State::of(word) {
             State::Ready { serial } => {
@@ -274,6 +291,7 @@ impl Look<'_> {
     }
 
     fn row(&mut self, row: u32) {
+        self.seen = 0;
         let segment = self.segment;
         let word = |field| segment.row(row, field);
         // ORDERING: [R1] Acquire: the description is that of this incarnation.

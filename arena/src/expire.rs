@@ -12,6 +12,7 @@
 //! ```
 
 use crate::clock;
+use crate::fold::VALUE;
 use crate::layout::{Control, HeadRecord, UNIT_CELLS};
 use crate::record::{PART, SERIES, Shape};
 use crate::register::Bound;
@@ -25,60 +26,71 @@ use std::collections::HashMap;
 const SECONDS: u64 = (1 << 40) - 1;
 
 impl Segment {
-    /// Ends the series whose values have been the same for `ttl_seconds`; says how many. One
-    /// pass over all cells.
+    /// Ends the series whose values have been the same for `ttl_seconds`; says how many. A pass
+    /// over all cells, and one over the state words.
     pub(crate) fn expire(&self, ttl_seconds: u64) -> Result<u64, Died> {
         let planes: Vec<u32> = self.ready_planes().collect();
         let now = (clock::unix_nanos() / 1_000_000_000) & SECONDS;
-        let mut series: Vec<(Bound, u64)> = Vec::new();
         // What processes contribute to a gauge counts as the gauge's own.
-        let mut parts: HashMap<u64, u64> = HashMap::new();
-        for index in 0..self.geometry.slots {
-            let Some(slot) = self.slot(index) else { break };
-            // ORDERING: [S1] Acquire: the record behind it.
-            let state = State::of(self.state(slot).load(Ordering::Acquire));
-            let State::Ready { serial } = state else {
-                continue;
-            };
-            let bound = Bound { slot, serial };
-            let word = |field| self.head_word(slot, field);
-            match Shape::of(word(offset_of!(HeadRecord, shape))).kind {
-                SERIES => series.push((bound, self.digest(&planes, bound))),
-                PART => {
-                    let of_series = parts
-                        .entry(word(offset_of!(HeadRecord, parent)))
-                        .or_default();
-                    *of_series ^= self.digest(&planes, bound);
-                }
-                _ => {}
-            }
+        let mut parts: HashMap<u64, Vec<Bound>> = HashMap::new();
+        for part in self.living(PART) {
+            let parent = self.head_word(part.slot, offset_of!(HeadRecord, parent));
+            parts.entry(parent).or_default().push(part);
         }
         let mut expired = 0;
-        for (bound, digest) in series {
-            let digest = digest ^ parts.get(&bound.tag()).copied().unwrap_or(0);
-            if self.has_expired(bound, digest & !SECONDS, now, ttl_seconds) && self.remove(bound)? {
+        for series in self.living(SERIES) {
+            let parts = parts.get(&series.tag()).map_or(&[][..], Vec::as_slice);
+            let digest = || {
+                let parts = parts.iter().map(|part| self.digest(&planes, *part));
+                parts.fold(self.digest(&planes, series), |all, part| all ^ part) & !SECONDS
+            };
+            let seen = digest();
+            if self.has_expired(series, seen, now, ttl_seconds)
+                // Once more: what was counted since is not to be lost.
+                && digest() == seen
+                && self.end(series)?.is_some()
+            {
                 self.count(offset_of!(Control, expired));
                 expired += 1;
             }
         }
+        self.remove_orphans()?;
         Ok(expired)
+    }
+
+    /// The living records of a kind.
+    fn living(&self, kind: u8) -> impl Iterator<Item = Bound> + '_ {
+        (0..self.geometry.slots).filter_map(move |index| {
+            let slot = self.slot(index)?;
+            // ORDERING: [S1] Acquire: the record behind it.
+            let state = State::of(self.state(slot).load(Ordering::Acquire));
+            let State::Ready { serial } = state else {
+                return None;
+            };
+            let shape = self.head_word(slot, offset_of!(HeadRecord, shape));
+            (Shape::of(shape).kind == kind).then_some(Bound { slot, serial })
+        })
     }
 
     fn has_expired(&self, bound: Bound, digest: u64, now: u64, ttl_seconds: u64) -> bool {
         let note = self.record(bound.slot, offset_of!(HeadRecord, note));
-        // Relaxed: whoever looks may note; a series of the next life is looked at anew, because
-        // its builder wrote 0.
+        // Relaxed: whoever looks may note. In another life the word may mean something else.
         let seen = note.load(Ordering::Relaxed);
+        if !self.still_lives(bound) {
+            return false;
+        }
         if seen & SECONDS == 0 || seen & !SECONDS != digest {
             let _ = note.compare_exchange(seen, digest | now, Ordering::Relaxed, Ordering::Relaxed);
             return false;
         }
-        now.saturating_sub(seen & SECONDS) >= ttl_seconds && self.still_lives(bound)
+        now.saturating_sub(seen & SECONDS) >= ttl_seconds
     }
 
     /// A number that is another when a cell of the series is.
     fn digest(&self, planes: &[u32], bound: Bound) -> u64 {
-        let mut digest = bound.tag();
+        // What was folded into a gauge stands under another tag. A mixture of two is a change.
+        let accumulator = self.pair(bound.slot, VALUE);
+        let mut digest = bound.tag() ^ accumulator.tag().rotate_left(17) ^ accumulator.value();
         let mut add = |slot: Slot| {
             for index in 0..UNIT_CELLS as u32 {
                 let mix = |sum: u64, cell: u64| (sum ^ cell).wrapping_mul(0x9e37_79b9_7f4a_7c15);

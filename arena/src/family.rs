@@ -7,7 +7,7 @@
 
 pub(crate) use crate::aggregation::Aggregation;
 use crate::error::RegisterError;
-use crate::record::{Draft, FAMILY, Key};
+use crate::record::{Cap, Draft, FAMILY, Key};
 use crate::segment::Segment;
 use core::fmt;
 
@@ -224,7 +224,7 @@ impl Segment {
             cells: 0,
             parent_slot: 0,
             note: first_life,
-            cap: 0,
+            cap: Cap::None,
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::layout::{Control, HeadRecord, Row};
 use crate::mutation::{self, Mutation};
 use crate::planes::Cell;
 use crate::process::Own;
-use crate::record::{Draft, Key, PART, Shape};
+use crate::record::{Cap, Draft, Key, PART, Shape};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{State, fold_name, of_fold_name};
@@ -121,7 +121,7 @@ impl Segment {
             cells: 2,
             parent_slot: series.slot.index(),
             note: 0,
-            cap: 0,
+            cap: Cap::None,
         })?;
         Ok((part, own))
     }
@@ -165,6 +165,17 @@ impl Segment {
         Ok(())
     }
 
+    /// Settles a part whose owner's row has gone to another process before it was settled, as
+    /// only damage makes them.
+    pub(crate) fn settle_stray(&self, part: Bound) -> Result<(), Died> {
+        // Relaxed: `part_record` compares it again behind a fence.
+        let state = self.state(part.slot).load(Ordering::Relaxed);
+        match self.part_record(part, state) {
+            Some(record) if self.is_gone(record.owner) => self.settle_part(part, record),
+            _ => Ok(()),
+        }
+    }
+
     fn settle_part(&self, part: Bound, record: PartRecord) -> Result<(), Died> {
         let is_set = self.read_shared(part.slot, VALUE, part.tag()).is_some();
         match record.how {
@@ -177,7 +188,9 @@ impl Segment {
             }
             Some(how) if let Some(fold) = how.fold() => self.fold(part, record, fold),
             // Nothing is kept of the others.
-            _ => self.remove(part).map(|_| ()),
+            Some(_) => self.remove(part).map(|_| ()),
+            // A later library's, which will know.
+            None => Ok(()),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use crate::index::{Lost, Walk};
 use crate::layout::{HeadRecord, MAX_TEXT_LEN};
-use crate::record::{Draft, HELP, Key, lengths};
+use crate::record::{Cap, Draft, HELP, Key, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
 use core::mem::offset_of;
@@ -42,7 +42,7 @@ impl Segment {
                         cells: 0,
                         parent_slot: family.slot.index(),
                         note: 0,
-                        cap: 0,
+                        cap: Cap::None,
                     })?;
                 }
             }

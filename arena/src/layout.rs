@@ -125,7 +125,7 @@ const _: () = assert!(size_of::<Row>() == 64); // LAYOUT.md §5
 #[repr(C)]
 pub(crate) struct HeadRecord {
     pub hash: u64,
-    /// `kind | metric << 8 | aggregation << 16 | cells << 32 | chain length << 48`.
+    /// `kind | metric << 8 | aggregation << 16 | overflow << 24 | cells << 32 | chain length << 48`.
     pub shape: u64,
     /// `key length | text length << 32`, in bytes.
     pub lengths: u64,

@@ -240,23 +240,24 @@ mod kernel {
     }
 
     impl OwnRow {
-        /// Lets go of the life that was adopted, if there is one.
-        pub(crate) fn let_go(&self) {
+        /// The life that was adopted, if there is one; whoever has it may let go of it.
+        pub(crate) fn take_life(&self) -> Option<Life> {
             match self.page().life.swap(0, Ordering::Relaxed) {
-                0 => {}
+                0 => None,
                 descriptor if descriptor & 1 != 0 => {
                     // SAFETY: given up by `adopt` and taken out by the swap above, in the
                     // same process: a fork finds 0 here.
-                    drop(unsafe { File::from_raw_fd((descriptor >> 1) as i32) });
+                    let file = unsafe { File::from_raw_fd((descriptor >> 1) as i32) };
+                    Some(Life::Open(LockFile(file)))
                 }
-                mapping => drop(Mapping(mapping as usize)),
+                mapping => Some(Life::Mapped(Mapping(mapping as usize))),
             }
         }
     }
 
     impl Drop for OwnRow {
         fn drop(&mut self) {
-            self.let_go();
+            drop(self.take_life());
             // SAFETY: the page was mapped by `new` and no borrow of it outlives `self`.
             let _ = unsafe { rustix::mm::munmap(self.page.as_ptr().cast(), PAGE) };
         }
@@ -376,8 +377,8 @@ mod modelled {
             *self.life.lock().unwrap() = Some(life);
         }
 
-        pub(crate) fn let_go(&self) {
-            *self.life.lock().unwrap() = None;
+        pub(crate) fn take_life(&self) -> Option<LockFile> {
+            self.life.lock().unwrap().take()
         }
     }
 }

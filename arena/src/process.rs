@@ -89,7 +89,7 @@ impl Process {
         Ok(Process {
             own: OwnRow::new()?,
             reopen,
-            fullness: Fullness::unknown(),
+            fullness: Fullness::default(),
         })
     }
 
@@ -111,6 +111,7 @@ impl Segment {
     pub(crate) fn own(&self) -> Result<Own, Lost> {
         match Own::of(self.own_word()) {
             Some(own) => Ok(own),
+            None if self.is_known_crowded() => Err(RefusedReason::ProcessTableFull.into()),
             None => self.claim_row(),
         }
     }
@@ -118,12 +119,14 @@ impl Segment {
     /// [`Own::word`] of this process, or 0 if it has no row yet.
     #[inline]
     pub(crate) fn own_word(&self) -> u64 {
-        // Relaxed: the word is this process's own; the row's contents are never read by it.
-        self.process.own.word().load(Ordering::Relaxed)
+        // ORDERING: [R2] Acquire; pairs with the CAS of `claim_locked`: another thread may have
+        // claimed the row, and its description is read for the process's parts.
+        self.process.own.word().load(Ordering::Acquire)
     }
 
     #[cold]
     fn claim_row(&self) -> Result<Own, Lost> {
+        let reaped = self.rows_reaped();
         let change = self
             .process
             .locks()
@@ -137,6 +140,7 @@ impl Segment {
                 }
             }
         }
+        self.note_crowded(reaped);
         Err(RefusedReason::ProcessTableFull.into())
     }
 
@@ -194,14 +198,14 @@ impl Segment {
         step::at(Step::RowPublished)?;
         // Another thread of this process may have claimed a row meanwhile: then this one is
         // given back.
-        // Relaxed: see `own_row`.
         let word_of_ours = self.process.own.word();
         let own = Own {
             row,
             incarnation: now.incarnation,
         };
+        // ORDERING: [R2] Release; pairs with the Acquire of `own_word`. A failure acquires.
         if let Err(theirs) =
-            word_of_ours.compare_exchange(0, own.word(), Ordering::Relaxed, Ordering::Relaxed)
+            word_of_ours.compare_exchange(0, own.word(), Ordering::AcqRel, Ordering::Acquire)
         {
             let free = RowWord {
                 in_use: false,
@@ -316,25 +320,42 @@ impl Segment {
             // Its reaper will do it.
             return Ok(());
         }
-        // Relaxed: as in `own_word`. Whoever comes now claims another row.
+        // First of all, so that what is let go of in the end is this row's: from the CAS on, an
+        // update elsewhere, or in a signal handler, may claim another row and adopt its life.
+        let life = self.process.own.take_life();
+        // Relaxed: nothing is passed on; whoever comes now claims another row.
         let own_word = self.process.own.word();
         let left = own_word.compare_exchange(word, 0, Ordering::Relaxed, Ordering::Relaxed);
-        if left.is_ok() {
-            let now = RowWord {
-                in_use: true,
-                incarnation: own.incarnation,
-            };
-            self.bury(own.row, now)?;
-            let free = RowWord {
-                in_use: false,
-                ..now
-            };
-            // ORDERING: [R1] Release, as in `reap_locked`.
-            self.row(own.row, offset_of!(Row, word))
-                .store(free.word(), Ordering::Release);
-            self.process.own.let_go();
-        }
+        let outcome = match (left, life) {
+            (Ok(_), life) => {
+                let outcome = self.give_back(own);
+                drop(life);
+                outcome
+            }
+            (Err(_), Some(life)) => {
+                self.process.own.adopt(life);
+                Ok(())
+            }
+            (Err(_), None) => Ok(()),
+        };
         change.unlock(self.geometry.change_byte(own.row));
+        outcome
+    }
+
+    /// Under `R(row)`, by the row's own process: settles what it has there, and frees it.
+    fn give_back(&self, own: Own) -> Result<(), Lost> {
+        let now = RowWord {
+            in_use: true,
+            incarnation: own.incarnation,
+        };
+        self.bury(own.row, now)?;
+        let free = RowWord {
+            in_use: false,
+            ..now
+        };
+        // ORDERING: [R1] Release, as in `reap_locked`.
+        self.row(own.row, offset_of!(Row, word))
+            .store(free.word(), Ordering::Release);
         Ok(())
     }
 
@@ -380,16 +401,30 @@ impl Segment {
                 State::Removed { serial } => self.unlink(slot, serial)?,
                 State::Ready { serial } => {
                     let bound = Bound { slot, serial };
-                    if !self.remove_orphan(bound)?
-                        && (self.is_forgotten(bound) || self.is_out_of_use(bound))
-                    {
-                        self.remove(bound)?;
+                    if self.is_forgotten(bound) || self.is_out_of_use(bound) {
+                        self.end(bound)?;
                     }
+                    self.settle_stray(bound)?;
                 }
+                State::Folding { serial } => self.settle_stray(Bound { slot, serial })?,
                 _ => {}
             }
         }
+        self.remove_orphans()?;
         Ok(())
+    }
+
+    /// Whether a row is another process's by now, or nobody's.
+    pub(crate) fn is_gone(&self, own: Own) -> bool {
+        if own.row >= self.geometry.processes {
+            return true;
+        }
+        // ORDERING: [R1] Acquire, as in `is_alive`.
+        let word = RowWord::of(
+            self.row(own.row, offset_of!(Row, word))
+                .load(Ordering::Acquire),
+        );
+        !word.in_use || word.incarnation != own.incarnation
     }
 
     /// Writes who we are into our row, for `ps` to show.

@@ -106,6 +106,8 @@ pub(crate) struct Shape {
     pub kind: u8,
     pub metric: u8,
     pub aggregation: u8,
+    /// Whether this series counts what goes beyond its family's cap.
+    pub is_overflow: bool,
     pub cells: u16,
     pub slots: u16,
 }
@@ -117,6 +119,7 @@ impl Shape {
             kind: word as u8,
             metric: (word >> 8) as u8,
             aggregation: (word >> 16) as u8,
+            is_overflow: (word >> 24) & 1 != 0,
             cells: (word >> 32) as u16,
             slots: (word >> 48) as u16,
         }
@@ -126,6 +129,7 @@ impl Shape {
         u64::from(self.kind)
             | u64::from(self.metric) << 8
             | u64::from(self.aggregation) << 16
+            | u64::from(self.is_overflow) << 24
             | u64::from(self.cells) << 32
             | u64::from(self.slots) << 48
     }
@@ -170,8 +174,18 @@ pub(crate) struct Draft<'a> {
     /// Where the parent is.
     pub parent_slot: u32,
     pub note: u64,
-    /// How many series the family may have, 0 for any number.
-    pub cap: u64,
+    pub cap: Cap,
+}
+
+/// What a new series has to do with the cap of its family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cap {
+    /// Nothing, or it has no cap.
+    None,
+    /// It may be one of so many.
+    AtMost(u64),
+    /// It counts what goes beyond, and is none of those that are counted.
+    Overflow,
 }
 
 impl Draft<'_> {
@@ -341,6 +355,7 @@ impl Segment {
             kind: draft.key.kind,
             metric: draft.metric,
             aggregation: draft.aggregation,
+            is_overflow: draft.cap == Cap::Overflow,
             cells: draft.cells,
             slots: chain.len() as u16 + 1,
         };
@@ -430,6 +445,7 @@ mod tests {
             kind: 2,
             metric: 3,
             aggregation: 1,
+            is_overflow: true,
             cells: 16,
             slots: 6,
         };

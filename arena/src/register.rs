@@ -34,6 +34,16 @@ impl Bound {
     }
 }
 
+/// Whether something may have belonged to what has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parent {
+    Perhaps,
+    Never,
+}
+
+/// Family, series, part.
+const GENERATIONS: u32 = 3;
+
 impl From<RefusedReason> for Lost {
     fn from(reason: RefusedReason) -> Lost {
         Lost::Refused(reason)
@@ -52,7 +62,7 @@ impl Segment {
         if let Walk::Live { slot, serial } = self.find(&draft.key)? {
             return self.unless_orphaned(draft, Bound { slot, serial });
         }
-        if draft.cap > 0 && !self.has_room(draft) {
+        if !self.makes_room(draft) {
             return Err(Lost::Capped);
         }
         let slots = Shape::slots_for(usize::from(draft.cells), draft.text.len())
@@ -68,7 +78,13 @@ impl Segment {
         if built == Err(Lost::Refused(RefusedReason::BoardFull)) {
             self.note_full(reclaimed, slots);
         }
-        self.unless_orphaned(draft, built?)
+        let built = self.unless_orphaned(draft, built?)?;
+        if self.is_retired() {
+            // Given up meanwhile: whoever did so may have passed this slot already.
+            self.remove(built)?;
+            return Err(RefusedReason::Unlockable.into());
+        }
+        Ok(built)
     }
 
     /// Steps 2 to 6 for a key that was not there.
@@ -80,14 +96,14 @@ impl Segment {
         let head = self.claim_or_sweep(building)?;
         step::at(Step::Claimed)?;
         // Before the link, so that never fewer are counted than there are.
-        self.count_series(&draft.key, draft.parent_slot, 1);
+        self.count_series(draft);
         // 3 to 6, or give back what was taken.
         let built = self.build(head, serial, row, slots, draft);
         match built {
             Ok(bound) if bound.slot == head => {}
             Err(Lost::Died) => {}
             _ => {
-                self.uncount(&draft.key, draft.parent_slot);
+                self.uncount_series(draft);
                 self.release(head, building);
             }
         }
@@ -193,52 +209,45 @@ impl Segment {
     /// belongs to it. Lock-free; the slot can be used again when the walk has unlinked it. A
     /// pass over the state words for what may have children.
     pub(crate) fn remove(&self, bound: Bound) -> Result<bool, Died> {
+        let ended = self.end(bound)?;
+        if ended == Some(Parent::Perhaps) {
+            self.remove_orphans()?;
+        }
+        Ok(ended.is_some())
+    }
+
+    /// Ends one life; `None` if another did, or it never was. What belonged to it is left.
+    pub(crate) fn end(&self, bound: Bound) -> Result<Option<Parent>, Died> {
         let Bound { slot, serial } = bound;
         // Relaxed: they are this life's if the CAS below succeeds.
         let word = |field| self.head_word(slot, field);
         let shape = Shape::of(word(offset_of!(HeadRecord, shape)));
-        let key = Key {
-            hash: 0,
-            kind: shape.kind,
-            parent: word(offset_of!(HeadRecord, parent)),
-            text: &[],
-        };
+        let parent = word(offset_of!(HeadRecord, parent));
         let parent_slot = word(offset_of!(HeadRecord, parent_slot)) as u32;
         // ORDERING: [S5] Release and Acquire; pairs with the Acquire of updates and readers
         // that check the state. [S4] for the continuations. [S6] Acquire: whoever belonged to
-        // it before is seen by `remove_children`; Release: whoever comes later sees the end.
-        let ended = self
-            .state(slot)
-            .compare_exchange(
-                State::Ready { serial }.word(),
-                State::Removed { serial }.word(),
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            )
-            .is_ok();
-        if !ended {
-            return Ok(false);
+        // it before is seen by `remove_orphans`; Release: whoever comes later sees the end.
+        let ended = self.state(slot).compare_exchange(
+            State::Ready { serial }.word(),
+            State::Removed { serial }.word(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        if ended.is_err() {
+            return Ok(None);
         }
         step::at(Step::Removed)?;
-        self.uncount(&key, parent_slot);
-        if shape.has_children() {
-            self.remove_children(bound.tag())?;
-        }
+        self.uncount_ended(shape, parent, parent_slot);
         self.unlink(slot, serial)?;
-        Ok(true)
+        Ok(Some(if shape.has_children() {
+            Parent::Perhaps
+        } else {
+            Parent::Never
+        }))
     }
 
-    /// Ends what belongs to a parent that has ended. One pass over the state words.
-    fn remove_children(&self, parent: u64) -> Result<(), Died> {
-        self.remove_each(parent, |_| true).map(|_| ())
-    }
-
-    /// Ends all series of a living family; says how many. One pass over the state words.
+    /// Ends all series of a living family; says how many. Two passes over the state words.
     pub(crate) fn remove_series_of(&self, family: u64) -> Result<u64, Died> {
-        self.remove_each(family, |kind| kind == SERIES)
-    }
-
-    fn remove_each(&self, parent: u64, of_kind: impl Fn(u8) -> bool) -> Result<u64, Died> {
         let mut removed = 0;
         for index in 0..self.geometry.slots {
             let Some(slot) = self.slot(index) else { break };
@@ -246,34 +255,53 @@ impl Segment {
             let state = State::of(self.state(slot).load(Ordering::Acquire));
             let word = |field| self.head_word(slot, field);
             if let State::Ready { serial } = state
-                && word(offset_of!(HeadRecord, parent)) == parent
-                && of_kind(Shape::of(word(offset_of!(HeadRecord, shape))).kind)
-                && self.remove(Bound { slot, serial })?
+                && word(offset_of!(HeadRecord, parent)) == family
+                && Shape::of(word(offset_of!(HeadRecord, shape))).kind == SERIES
+                && self.end(Bound { slot, serial })?.is_some()
             {
                 removed += 1;
             }
         }
+        self.remove_orphans()?;
         Ok(removed)
     }
 
-    /// Ends a child whose parent has ended and who was forgotten: its builder or the parent's
-    /// remover died. Whether it did.
-    pub(crate) fn remove_orphan(&self, child: Bound) -> Result<bool, Died> {
-        let parent = self.head_word(child.slot, offset_of!(HeadRecord, parent));
-        let parent_slot = self.head_word(child.slot, offset_of!(HeadRecord, parent_slot));
-        let kind = Shape::of(self.head_word(child.slot, offset_of!(HeadRecord, shape))).kind;
+    /// Ends whatever belongs to something that has ended: what a remover leaves to this, and
+    /// what was forgotten because its builder or the parent's remover died. A pass over the
+    /// state words for each generation.
+    pub(crate) fn remove_orphans(&self) -> Result<(), Died> {
+        for _ in 0..GENERATIONS {
+            let mut has_children = false;
+            for index in 0..self.geometry.slots {
+                let Some(slot) = self.slot(index) else { break };
+                // ORDERING: [S1] Acquire: the record behind it.
+                let state = State::of(self.state(slot).load(Ordering::Acquire));
+                if let State::Ready { serial } = state {
+                    let bound = Bound { slot, serial };
+                    has_children |=
+                        self.is_orphan(bound) && self.end(bound)? == Some(Parent::Perhaps);
+                }
+            }
+            if !has_children {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what this belongs to has ended.
+    fn is_orphan(&self, child: Bound) -> bool {
+        let word = |field| self.head_word(child.slot, field);
+        let parent = word(offset_of!(HeadRecord, parent));
+        let parent_slot = u32::try_from(word(offset_of!(HeadRecord, parent_slot)));
+        let kind = Shape::of(word(offset_of!(HeadRecord, shape))).kind;
         // What names no parent was never anybody's child.
         if kind == FAMILY || parent == 0 || !self.still_lives(child) {
-            return Ok(false);
+            return false;
         }
-        let parent_slot = u32::try_from(parent_slot).ok().and_then(|at| self.slot(at));
+        let parent_slot = parent_slot.ok().and_then(|at| self.slot(at));
         // ORDERING: [S6] Acquire: a parent that has ended has ended for good.
-        let lives =
-            parent_slot.is_some_and(|slot| self.state(slot).load(Ordering::Acquire) == parent);
-        if lives {
-            return Ok(false);
-        }
-        self.remove(child)
+        parent_slot.is_none_or(|slot| self.state(slot).load(Ordering::Acquire) != parent)
     }
 
     /// Marks and unlinks a REMOVED slot; whoever comes by may do the same.
@@ -326,7 +354,7 @@ impl Segment {
 #[cfg(all(test, not(arena_loom)))]
 mod tests {
     use super::*;
-    use crate::record::{Key, SERIES};
+    use crate::record::{Cap, Key, SERIES};
     use crate::{Board, Location};
 
     /// A stranger has written over the state of the slot that is being built, and over a list
@@ -351,7 +379,7 @@ mod tests {
             cells: 2,
             parent_slot: 0,
             note: 0,
-            cap: 0,
+            cap: Cap::None,
         };
         let (row, serial) = (0, segment.next_serial().unwrap());
         let head = segment.claim(State::Building { row, serial }).unwrap();

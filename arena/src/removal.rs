@@ -150,11 +150,11 @@ fn take_name(locks: io::Result<LockFile>, path: &Path, id: (u64, u64)) -> Result
 
 /// Marks a board retired and ends all its series. One pass over the state words.
 pub(crate) fn retire(segment: &Segment) {
-    // ORDERING: [X1] Release; pairs with the Acquire of `is_retired`.
-    segment
-        .region
-        .word(offset_of!(Header, retired) as u64)
-        .store(1, Ordering::Release);
+    // ORDERING: [X1] AcqRel; pairs with the Acquire of `is_retired`. A read-modify-write, so
+    // that on x86-64 the states below are read after it is seen: who makes something READY and
+    // then looks here is either seen there or sees this.
+    let retired = segment.region.word(offset_of!(Header, retired) as u64);
+    retired.swap(1, Ordering::AcqRel);
     step::here(Step::Retired);
     // The families last: a series without its family is damage.
     for families_too in [false, true] {
@@ -175,7 +175,7 @@ pub(crate) fn retire(segment: &Segment) {
             let is_series = Shape::of(shape.load(Ordering::Relaxed)).kind == SERIES;
             if is_series || families_too {
                 // Died cannot happen here, and that it was not READY any more is as good.
-                let _ = segment.remove(Bound { slot, serial });
+                let _ = segment.end(Bound { slot, serial });
             }
         }
     }

@@ -49,7 +49,7 @@ impl Segment {
         // ORDERING: [X1] Acquire; pairs with the Release of `retire`: whoever knows of the
         // retirement finds the next board, not this one, under its name.
         let word = self.region.word(offset_of!(Header, retired) as u64);
-        word.load(Ordering::Acquire) != 0
+        word.load(Ordering::Acquire) == 1
     }
 
     /// How long the gauges of a dead process are shown for themselves.

@@ -15,7 +15,7 @@ use crate::kept::{self, Link};
 use crate::labels::Labels;
 use crate::planes::{Cell, Ended};
 use crate::recent::Recent;
-use crate::record::{Draft, Key, SERIES};
+use crate::record::{Cap, Draft, Key, SERIES};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
@@ -212,8 +212,12 @@ impl<P: Places> Series<P> {
     /// The series where it is now.
     pub(crate) fn latest(&self) -> &Self {
         let mut series = self;
-        while let Some(next) = series.moved.get() {
-            series = next;
+        // As many as an update follows: on a board of an enemy they may lead in a ring.
+        for _ in 0..MAX_ROUNDS {
+            match series.moved.get() {
+                Some(next) => series = next,
+                None => break,
+            }
         }
         series
     }
@@ -311,7 +315,11 @@ fn register(
     for _ in 0..MAX_ROUNDS {
         let (family, home) = family.live()?;
         let segment = family.segment();
-        match register_in(family, home, labels, family.cap()) {
+        let cap = match family.cap() {
+            0 => Cap::None,
+            cap => Cap::AtMost(cap),
+        };
+        match register_in(family, home, labels, cap) {
             Ok(bound) => {
                 if let Some((_, words)) = labels.words() {
                     let recent = &family.attached.recent;
@@ -337,7 +345,7 @@ fn register_in(
     family: &FamilyBinding,
     home: Bound,
     labels: &Labels,
-    cap: u64,
+    cap: Cap,
 ) -> Result<Bound, Lost> {
     let segment = family.segment();
     let definition = family.definition();
@@ -369,7 +377,7 @@ fn overflow(family: &FamilyBinding, home: Bound) -> Result<Option<Bound>, Lost> 
     if family.definition().kind == Kind::Gauge {
         return Err(Lost::Capped);
     }
-    match register_in(family, home, &family.declared.overflow, 0) {
+    match register_in(family, home, &family.declared.overflow, Cap::Overflow) {
         Ok(bound) => Ok(Some(bound)),
         Err(Lost::Orphaned) => Ok(None),
         Err(lost) => Err(lost),

@@ -20,6 +20,7 @@ use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::{Ordering, fence};
+use crate::versions::rank_of;
 use core::fmt;
 use core::mem::offset_of;
 use std::collections::{HashMap, HashSet};
@@ -191,6 +192,9 @@ impl Reader {
         }
         if changed {
             self.assemble(segment);
+        }
+        if self.locks.is_none() {
+            self.locks = segment.process.probe().ok();
         }
         self.probe(segment);
     }
@@ -590,10 +594,7 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
     match shape.kind {
         FAMILY => Definition::decode(text).map(|definition| Record::Family {
             definition: Arc::new(definition),
-            rank: match word(offset_of!(HeadRecord, note)) {
-                0 => bound.tag(),
-                first_life => first_life,
-            },
+            rank: rank_of(word(offset_of!(HeadRecord, note)), bound.tag()),
         }),
         HELP => {
             let mut rest = Cursor(text);

@@ -58,6 +58,10 @@ mod modelled {
             self.taken().store(value, ordering);
         }
 
+        pub(crate) fn swap(&self, value: u64, ordering: Ordering) -> u64 {
+            self.taken().swap(value, ordering)
+        }
+
         pub(crate) fn fetch_add(&self, value: u64, ordering: Ordering) -> u64 {
             self.taken().fetch_add(value, ordering)
         }

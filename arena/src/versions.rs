@@ -5,20 +5,30 @@
 
 use crate::index::Link;
 use crate::layout::HeadRecord;
-use crate::record::{FAMILY, Shape};
+use crate::record::{FAMILY, SERIES, Shape};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
 use core::mem::offset_of;
 
+/// The rank that a family's note says; its tag where that cannot be one.
+pub(crate) fn rank_of(note: u64, tag: u64) -> u64 {
+    match State::of(note) {
+        State::Ready { .. } if note < tag => note,
+        _ => tag,
+    }
+}
+
 impl Segment {
     /// Of two definitions of one name, the one with the greater rank is the newer.
     pub(crate) fn rank(&self, family: Bound) -> u64 {
-        match self.head_word(family.slot, offset_of!(HeadRecord, note)) {
-            // What else is there now may have another meaning of the word.
-            first_life if first_life != 0 && self.still_lives(family) => first_life,
-            _ => family.tag(),
+        let note = self.head_word(family.slot, offset_of!(HeadRecord, note));
+        // What else is there now may have another meaning of the word.
+        if self.still_lives(family) {
+            rank_of(note, family.tag())
+        } else {
+            family.tag()
         }
     }
 
@@ -26,8 +36,20 @@ impl Segment {
     /// more. A walk through one list; a pass over the state words if it was replaced.
     pub(crate) fn is_out_of_use(&self, family: Bound) -> bool {
         self.is_family(family.slot) && self.is_replaced(family) && {
-            self.series_of(family.tag()) == 0 && self.still_lives(family)
+            !self.has_series(family.tag()) && self.still_lives(family)
         }
+    }
+
+    /// Whether a family has any series. A pass over the state words.
+    fn has_series(&self, family: u64) -> bool {
+        let mut slots = (0..self.geometry.slots).filter_map(|index| self.slot(index));
+        slots.any(|slot| {
+            // ORDERING: [S1] Acquire: the record behind it.
+            let state = State::of(self.state(slot).load(Ordering::Acquire));
+            matches!(state, State::Ready { .. })
+                && self.head_word(slot, offset_of!(HeadRecord, parent)) == family
+                && Shape::of(self.head_word(slot, offset_of!(HeadRecord, shape))).kind == SERIES
+        })
     }
 
     fn is_family(&self, slot: Slot) -> bool {

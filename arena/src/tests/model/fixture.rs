@@ -8,7 +8,7 @@ use crate::liveness::Reopen;
 use crate::mutation::{self, Mutation};
 use crate::planes::Planes;
 use crate::process::Process;
-use crate::record::{Draft, Key, SERIES};
+use crate::record::{Cap, Draft, Key, SERIES};
 use crate::region::Region;
 use crate::register::Bound;
 use crate::segment::Segment;
@@ -154,7 +154,7 @@ impl Name {
             cells: self.cells,
             parent_slot: 0,
             note: 0,
-            cap: 0,
+            cap: Cap::None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::index::Lost;
 use crate::mutation::Mutation;
 use crate::planes::Cell;
 use crate::process::Own;
-use crate::record::{Draft, Key, SERIES};
+use crate::record::{Cap, Draft, Key, SERIES};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::State;
@@ -41,7 +41,7 @@ fn draft(text: &'static str) -> Draft<'static> {
         cells: 1,
         parent_slot: 0,
         note: 0,
-        cap: 0,
+        cap: Cap::None,
     }
 }
 
