@@ -26,6 +26,15 @@ impl Segment {
         self.state(bound.slot).load(Ordering::Relaxed) == bound.tag()
     }
 
+    /// As [`still_lives`](Self::still_lives), for a part that is being folded.
+    pub(crate) fn is_frozen(&self, part: Bound) -> bool {
+        let serial = part.serial;
+        // ORDERING: [S2] Acquire fence, as in `still_lives`.
+        fence(Ordering::Acquire);
+        // Relaxed: the fence orders it.
+        self.state(part.slot).load(Ordering::Relaxed) == State::Folding { serial }.word()
+    }
+
     /// Adds up one cell over `planes`, in their order after the shared plane: floats come
     /// out the same in every reader.
     #[inline]

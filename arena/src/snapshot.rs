@@ -230,11 +230,16 @@ impl Reader {
                 continue;
             }
             let record = match State::of(word) {
-                State::Ready { serial } => match decode(segment, Bound { slot, serial }) {
-                    Decoded::Record(record) => record,
-                    // It ended meanwhile: the next refresh sees what it is then.
-                    Decoded::Gone => continue,
-                },
+                state @ (State::Ready { serial } | State::Folding { serial }) => {
+                    match (decode(segment, Bound { slot, serial }), state) {
+                        // A part that is being folded counts until it is freed.
+                        (Decoded::Record(record), State::Ready { .. })
+                        | (Decoded::Record(record @ Record::Part { .. }), _) => record,
+                        (Decoded::Record(_), _) => Record::Nothing,
+                        // It ended meanwhile: the next refresh sees what it is then.
+                        (Decoded::Gone, _) => continue,
+                    }
+                }
                 State::Invalid => Record::Damaged,
                 _ => Record::Nothing,
             };
@@ -539,11 +544,12 @@ enum Decoded {
     Gone,
 }
 
-/// Copies and decodes the record of a READY slot.
+/// Copies and decodes the record of a slot that is READY, or FOLDING if it is a part.
 fn decode(segment: &Segment, bound: Bound) -> Decoded {
     let record = read(segment, bound);
-    // Nothing is believed, damage neither, before this says that it was one life.
-    if segment.still_lives(bound) {
+    // Nothing is believed, damage neither, before this says that it was one life. It may be
+    // frozen meanwhile: its record stays.
+    if segment.still_lives(bound) || segment.is_frozen(bound) {
         Decoded::Record(record.unwrap_or(Record::Damaged))
     } else {
         Decoded::Gone
@@ -618,5 +624,45 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
             })
         }
         _ => None,
+    }
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+    use crate::location::Location;
+
+    #[test]
+    fn a_part_that_is_frozen_and_not_yet_folded_counts() {
+        let board = Board::open(&Location::Private).unwrap();
+        let gauge = board.gauge("frozen", "").aggregation(Aggregation::Sum);
+        gauge.register().unwrap().set(5.0);
+        let shown = |reader: &mut Reader| {
+            reader.refresh();
+            let families = reader.families().iter();
+            let family = families
+                .into_iter()
+                .find(|family| family.name == "frozen")
+                .unwrap();
+            reader.gauge(&family.series[0])
+        };
+        let mut early = Reader::new(&board);
+        assert_eq!(shown(&mut early), Some(5.0));
+        let segment = &board.attached().unwrap().segment;
+        let part = early
+            .families()
+            .iter()
+            .flat_map(|family| &family.series)
+            .find_map(|series| series.parts.first())
+            .unwrap();
+        let Bound { slot, serial } = part.bound;
+        // As a reaper leaves it that has died.
+        let frozen = State::Folding { serial }.word();
+        segment.state(slot).store(frozen, Ordering::Relaxed);
+        assert_eq!(shown(&mut early), Some(5.0));
+        assert_eq!(shown(&mut Reader::new(&board)), Some(5.0));
+        // Other tests of this process share the board.
+        let alive = State::Ready { serial }.word();
+        segment.state(slot).store(alive, Ordering::Relaxed);
     }
 }
