@@ -1,5 +1,6 @@
 //! What the multi-process tests share: workers that can be started, watched, stopped and killed, and what they do.
 
+pub mod books;
 pub mod child;
 mod ledger;
 mod passing;
@@ -8,7 +9,7 @@ mod work;
 mod worker;
 
 pub use ledger::Ledger;
-pub use passing::{PASSING, amount, is_made_of};
+pub use passing::{PASSING, PASSING_SECONDS, amount, bucket, is_made_of};
 pub use random::next_random;
 pub use work::{Handle, KEYS, Metric, Work, key, small_board, small_board_path};
 pub use worker::{Event, Worker};

@@ -17,3 +17,11 @@ pub fn amount(number: u64) -> u64 {
 pub fn is_made_of(value: u64, number: u64) -> bool {
     value.is_multiple_of(amount(number))
 }
+
+/// As [`PASSING`], of a histogram with the default buckets.
+pub const PASSING_SECONDS: &str = "passing_seconds";
+
+/// The only bucket that the series with this number of the histogram is ever observed in, by its upper bound.
+pub fn bucket(number: u64) -> usize {
+    number as usize % tallyboard::buckets::DEFAULT.len()
+}

@@ -11,6 +11,7 @@ mod pass;
 mod pieces;
 mod storm;
 mod stubborn;
+mod torture;
 mod update;
 
 use std::error::Error;
@@ -108,6 +109,15 @@ enum Work {
         /// Where each notes how far it has come.
         ledger: PathBuf,
     },
+    /// Does everything that a writer can, until it is killed; never waits for a line.
+    Torture {
+        /// Where its books are.
+        books: PathBuf,
+        /// Its number among those that run at the same time.
+        lane: u64,
+        /// The first state of the random numbers.
+        seed: u64,
+    },
 }
 
 /// Tells the test that everything is in place, and waits for its word.
@@ -162,5 +172,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             actors,
             ledger,
         } => pass::run(&board, actor, actors, &ledger),
+        Work::Torture { books, lane, seed } => torture::run(&board, &books, lane, seed),
     }
 }
