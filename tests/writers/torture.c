@@ -71,12 +71,12 @@ static void on_signal(int number)
     note(2 * LAST + 1);
 }
 
-static tb_counter *counter(const char *name, const char *label, uint64_t number)
+static tb_counter *counter(const char *name, const char *help, const char *label, uint64_t number)
 {
     char value[24];
     snprintf(value, sizeof value, "%llu", (unsigned long long)number);
     const tb_label labels[] = {{label, value}};
-    tb_metric metric = TB_METRIC_WITH_LABELS(name, "Updates.", labels);
+    tb_metric metric = TB_METRIC_WITH_LABELS(name, help, labels);
     tb_counter *counter;
     must(tb_counter_register(board, &metric, &counter));
     return counter;
@@ -93,7 +93,7 @@ static void round_of_work(uint64_t own)
         note(2 * series + 1);
         break;
     case 3: {
-        tb_counter *again = counter("torture_total", "series", (uint64_t)series);
+        tb_counter *again = counter("torture_total", "Updates.", "series", (uint64_t)series);
         note(2 * series);
         tb_counter_inc(again);
         note(2 * series + 1);
@@ -112,7 +112,7 @@ static void round_of_work(uint64_t own)
         break;
     default: {
         const uint64_t number = own + below(PASSING_SERIES);
-        tb_counter *passing = counter("passing_total", "number", number);
+        tb_counter *passing = counter("passing_total", "Series that come and go.", "number", number);
         tb_counter_add(passing, amount(number));
         tb_counter_free(passing);
     }
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
         return 3;
     must(tb_board_open(NULL, &board));
     for (int series = 0; series < COUNTERS; series++)
-        counters[series] = counter("torture_total", "series", (uint64_t)series);
+        counters[series] = counter("torture_total", "Updates.", "series", (uint64_t)series);
     for (int series = 0; series < HISTOGRAMS; series++) {
         char value[16];
         snprintf(value, sizeof value, "%d", series);
