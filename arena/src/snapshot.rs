@@ -639,3 +639,43 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
         _ => None,
     }
 }
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::*;
+    use crate::location::Location;
+
+    #[test]
+    fn a_part_that_is_frozen_and_not_yet_folded_counts() {
+        let board = Board::open(&Location::Private).unwrap();
+        let gauge = board.gauge("frozen", "").aggregation(Aggregation::Sum);
+        gauge.register().unwrap().set(5.0);
+        let shown = |reader: &mut Reader| {
+            reader.refresh();
+            let families = reader.families().iter();
+            let family = families
+                .into_iter()
+                .find(|family| family.name == "frozen")
+                .unwrap();
+            reader.gauge(&family.series[0])
+        };
+        let mut early = Reader::new(&board);
+        assert_eq!(shown(&mut early), Some(5.0));
+        let segment = &board.attached().unwrap().segment;
+        let part = early
+            .families()
+            .iter()
+            .flat_map(|family| &family.series)
+            .find_map(|series| series.parts.first())
+            .unwrap();
+        let Bound { slot, serial } = part.bound;
+        // As a reaper leaves it that has died.
+        let frozen = State::Folding { serial }.word();
+        segment.state(slot).store(frozen, Ordering::Relaxed);
+        assert_eq!(shown(&mut early), Some(5.0));
+        assert_eq!(shown(&mut Reader::new(&board)), Some(5.0));
+        // Other tests of this process share the board.
+        let alive = State::Ready { serial }.word();
+        segment.state(slot).store(alive, Ordering::Relaxed);
+    }
+}

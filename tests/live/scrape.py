@@ -14,13 +14,13 @@ import argparse
 import gzip
 import math
 import os
-import socket
 import statistics
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.connection import Connection
 from rig.exporter import Exporter
 from rig.scratch import scratch
 
@@ -84,11 +84,7 @@ class Ours:
 
         self._counter = Counter("scraped_total", "Events.", ["value"])
         self._histogram = Histogram("scraped_seconds", "Durations.", ["value"])
-        host, _, port = exporter.address.rpartition(":")
-        self._host = exporter.address
-        self._connection = socket.create_connection((host, int(port)))
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffer = bytearray(16 << 20)
+        self._connection = Connection(exporter.address)
 
     def count(self) -> None:
         for value in range(LABEL_VALUES):
@@ -96,25 +92,8 @@ class Ours:
             self._histogram.labels(value).observe(value / 100)
 
     def scrape(self, encoding: str) -> tuple[float, bytes]:
-        """Seconds from the first byte sent to the last one received, and the answer without its headers."""
-        request = f"GET /metrics HTTP/1.1\r\nHost: {self._host}\r\nAccept-Encoding: {encoding}\r\n\r\n".encode()
-        view = memoryview(self._buffer)
-        received, body, expected = 0, 0, None
-        started = time.perf_counter()
-        self._connection.sendall(request)
-        while expected is None or received < expected:
-            got = self._connection.recv_into(view[received:])
-            assert got, "the exporter hung up"
-            received += got
-            if expected is None and (end := self._buffer.find(b"\r\n\r\n", 0, received)) >= 0:
-                headers = self._buffer[:end].lower().split(b"\r\n")
-                assert headers[0].endswith(b"200 ok"), headers[0]
-                (length,) = (int(line.split(b":")[1]) for line in headers if line.startswith(b"content-length:"))
-                body, expected = end + 4, end + 4 + length
-        seconds = time.perf_counter() - started
-        zipped = b"content-encoding: gzip" in headers
-        assert zipped == (encoding == "gzip"), f"asked for {encoding}: {headers}"
-        return seconds, bytes(view[body:received])
+        """Seconds, and the answer."""
+        return self._connection.get("/metrics", encoding)
 
 
 def scraped(body: bytes) -> dict[Series, float]:

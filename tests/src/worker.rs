@@ -166,6 +166,11 @@ impl Worker {
         drop(self);
     }
 
+    /// Its process's number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_child(&self.0)
     }

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use tallyboard::{Board, Ledger};
+use tallyboard_tests::next_random;
 
 /// Looks up a random series by its labels and increments it, `rounds` times.
 pub(crate) fn run(
@@ -29,7 +30,7 @@ pub(crate) fn run(
     let mut random = seed | 1;
     super::wait_for_start(board)?;
     for _ in 0..rounds {
-        random = super::next_random(random);
+        random = next_random(random);
         let kind = (random >> 32) as usize % series;
         ledger.add_one(2 * kind);
         counters.try_with(&[&kind.to_string()])?.inc();

@@ -6,10 +6,14 @@
 mod change;
 mod churn;
 mod count;
+mod deaths;
+mod hold;
+mod pass;
 mod pieces;
 mod share;
 mod storm;
 mod stubborn;
+mod torture;
 mod update;
 
 use std::error::Error;
@@ -17,6 +21,7 @@ use std::io::{Write, stdin, stdout};
 use std::path::PathBuf;
 
 use clap::Parser;
+use tallyboard::Aggregation;
 use tallyboard::Board;
 use tallyboard_tests::Work as Pieces;
 
@@ -90,6 +95,42 @@ enum Work {
         /// The first state of the random numbers.
         seed: u64,
     },
+    /// Sets a gauge once, then does nothing until it is killed.
+    Hold {
+        /// The gauge's name.
+        family: String,
+        /// How the processes' values become one.
+        aggregation: Aggregation,
+        /// Its value; without one it is registered and never set.
+        value: Option<f64>,
+    },
+    /// Forks children that each add one to a gauge and die, every second one by SIGKILL.
+    Deaths {
+        /// The gauge's name; its aggregation is `sum`.
+        family: String,
+        /// How many children.
+        children: u64,
+        /// How many series of a counter and of a histogram each child updates, too.
+        series: usize,
+    },
+    /// Registers series with labels that never come again, updates them and removes them, until it is killed.
+    Pass {
+        /// This process's number among those that do the same: its series are its own.
+        actor: usize,
+        /// How many processes do the same.
+        actors: usize,
+        /// Where each notes how far it has come.
+        ledger: PathBuf,
+    },
+    /// Does everything that a writer can, until it is killed; never waits for a line.
+    Torture {
+        /// Where its books are.
+        books: PathBuf,
+        /// Its number among those that run at the same time.
+        lane: u64,
+        /// The first state of the random numbers.
+        seed: u64,
+    },
 }
 
 /// Tells the test that everything is in place, and waits for its word.
@@ -98,13 +139,6 @@ fn wait_for_start(board: &Board) -> Result<(), Box<dyn Error>> {
     stdout().flush()?;
     stdin().read_line(&mut String::new())?;
     Ok(())
-}
-
-/// Marsaglia's xorshift, 2003; the state is never 0.
-fn next_random(mut state: u64) -> u64 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^ (state << 17)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -138,5 +172,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             ledger,
             seed,
         } => storm::run(&board, keys, &folder, &ledger, seed),
+        Work::Hold {
+            family,
+            aggregation,
+            value,
+        } => hold::run(&board, &family, aggregation, value),
+        Work::Deaths {
+            family,
+            children,
+            series,
+        } => deaths::run(&board, &family, children, series),
+        Work::Pass {
+            actor,
+            actors,
+            ledger,
+        } => pass::run(&board, actor, actors, &ledger),
+        Work::Torture { books, lane, seed } => torture::run(&board, &books, lane, seed),
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use tallyboard::{Board, Ledger};
-use tallyboard_tests::{Metric, Work, come_and_go};
+use tallyboard_tests::{Metric, Work, come_and_go, next_random};
 
 /// Each round counts with a random metric and key; now and then one makes a board and gives it up, or
 /// lets a series come and go.
@@ -19,7 +19,7 @@ pub(crate) fn run(
     let mut random = seed | 1;
     super::wait_for_start(board)?;
     loop {
-        random = super::next_random(random);
+        random = next_random(random);
         let key = (random >> 32) as usize % keys;
         if (random >> 16).is_multiple_of(8) {
             Work::Removals.run(board, folder, &format!("passing-{}", key % 4))?;
