@@ -62,15 +62,14 @@ impl Segment {
         if count < cap {
             return true;
         }
-        // Relaxed: a statistic.
-        let reaped = self
-            .control(offset_of!(Control, reaped))
-            .load(Ordering::Relaxed);
-        if self.read_shared(family, RECOUNTED, tag) == Some(reaped + 1) {
+        // Relaxed: a statistic. Wrapping: a damaged board may have any number there.
+        let reaped = self.control(offset_of!(Control, reaped));
+        let next = reaped.load(Ordering::Relaxed).wrapping_add(1);
+        if self.read_shared(family, RECOUNTED, tag) == Some(next) {
             return false;
         }
         let there = self.series_of(tag);
-        self.change_family(family, RECOUNTED, tag, |_| reaped + 1);
+        self.change_family(family, RECOUNTED, tag, |_| next);
         self.change_family(family, COUNT, tag, |now| {
             now.wrapping_sub(count.saturating_sub(there))
         });
