@@ -56,6 +56,8 @@ mod machine {
         #[cfg(target_arch = "x86_64")]
         #[inline]
         pub(crate) fn compare_exchange(&self, current: (u64, u64), new: (u64, u64)) -> bool {
+            #[cfg(arena_tsan)]
+            let _told = super::sanitizer::Swap::begin([self.half(0), self.half(1)]);
             let outcome: u64;
             // ORDERING: [P1] [U2] Release and Acquire: a locked instruction is both.
             // SAFETY: RDI holds the address of 16 mapped, aligned bytes (invariant). RBX,
@@ -123,6 +125,122 @@ mod machine {
 compile_error!("a board needs a 16-byte compare-and-swap: x86-64 or aarch64");
 #[cfg(not(all(test, arena_loom)))]
 pub(crate) use machine::Pair;
+
+/// Tells ThreadSanitizer what it cannot see, because it does not look into assembly: that both
+/// halves are read, and that the swap is a Release and an Acquire. A swap that fails is told as
+/// a Release too, since it must be told before: this may hide a race, and never makes one up.
+/// In a build with `--cfg arena_tsan` only.
+#[cfg(arena_tsan)]
+mod sanitizer {
+    use crate::sync::{AtomicU64, Ordering};
+    use core::ffi::c_void;
+
+    unsafe extern "C" {
+        fn __tsan_acquire(address: *mut c_void);
+        fn __tsan_release(address: *mut c_void);
+    }
+
+    fn address(half: &AtomicU64) -> *mut c_void {
+        half.as_ptr().cast()
+    }
+
+    pub(super) struct Swap<'r>([&'r AtomicU64; 2]);
+
+    impl<'r> Swap<'r> {
+        pub(super) fn begin(halves: [&'r AtomicU64; 2]) -> Swap<'r> {
+            for half in halves {
+                // Relaxed: says only that it is read.
+                half.load(Ordering::Relaxed);
+                // SAFETY: any address; the runtime keeps a clock for it and does not touch it.
+                unsafe { __tsan_release(address(half)) };
+            }
+            Swap(halves)
+        }
+    }
+
+    impl Drop for Swap<'_> {
+        fn drop(&mut self) {
+            for half in self.0 {
+                // SAFETY: as above.
+                unsafe { __tsan_acquire(address(half)) };
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use super::Pair;
+    use core::cell::UnsafeCell;
+    use core::ptr::NonNull;
+
+    #[repr(align(16))]
+    struct Words(UnsafeCell<[u64; 2]>);
+
+    /// A word that is no atomic, and may be read and written by several threads.
+    struct Plain(UnsafeCell<u64>);
+
+    // SAFETY: only a `Pair` changes it.
+    unsafe impl Sync for Words {}
+    // SAFETY: the tests below order every access but one, which is a race on purpose.
+    unsafe impl Sync for Plain {}
+
+    impl Words {
+        fn pair(&self) -> Pair<'_> {
+            let at = NonNull::new(self.0.get()).unwrap().cast();
+            // SAFETY: 16 bytes, aligned by the type, which live as long as the reference.
+            unsafe { Pair::new(at) }
+        }
+    }
+
+    impl Plain {
+        fn set(&self, value: u64) {
+            // SAFETY: a word of its own.
+            unsafe { *self.0.get() = value };
+        }
+
+        fn get(&self) -> u64 {
+            // SAFETY: as above.
+            unsafe { *self.0.get() }
+        }
+    }
+
+    fn hand_over(write: impl Fn(&Plain, Pair<'_>) + Sync) -> u64 {
+        let plain = Plain(UnsafeCell::new(0));
+        let words = Words(UnsafeCell::new([0; 2]));
+        std::thread::scope(|scope| {
+            scope.spawn(|| write(&plain, words.pair()));
+            while words.pair().tag() != 1 {
+                std::thread::yield_now();
+            }
+            plain.get()
+        })
+    }
+
+    /// Under ThreadSanitizer also: what it is told of a swap is enough for it to see this.
+    #[test]
+    fn who_sees_a_swap_sees_what_was_written_before_it() {
+        let seen = hand_over(|plain, pair| {
+            plain.set(7);
+            assert!(pair.compare_exchange((0, 0), (0, 1)));
+        });
+        assert_eq!(seen, 7);
+    }
+
+    /// A race on purpose, for `tests/ci/tsan.sh` to be told of: not a test.
+    #[cfg(arena_tsan)]
+    #[test]
+    #[ignore = "ThreadSanitizer has to find it"]
+    fn a_race() {
+        // Again and again: what threads did that are gone is not remembered for long.
+        for _ in 0..100 {
+            hand_over(|plain, pair| {
+                assert!(pair.compare_exchange((0, 0), (0, 1)));
+                plain.set(7);
+            });
+        }
+    }
+}
 
 /// loom has no 16-byte atomics: a modelled pair is one word, a small value and what the tag
 /// says. Its two halves are still loaded one after the other, as on the machine.

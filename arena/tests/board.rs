@@ -423,6 +423,22 @@ fn two_families_of_one_tag_do_not_take_each_others_series() {
     assert_eq!(reader.damaged(), 1);
 }
 
+/// It was added to without a look at its size.
+#[test]
+fn a_damaged_count_of_the_reaped_does_not_stop_a_capped_registration() {
+    let directory = directory();
+    let location = at(directory.path());
+    let board = small().open(&location).unwrap();
+    // LAYOUT.md §4: `reaped`.
+    poke(&location, header(&location, CONTROL) + 392, u64::MAX);
+    let family = board.counter("c_total", "").labels(&["l"]).series_cap(1);
+    let family = family.family().unwrap();
+    for value in ["a", "b", "c"] {
+        family.try_with(&[value]).unwrap().inc();
+    }
+    assert_eq!(board.stats().overflowed, 2);
+}
+
 #[test]
 fn serials_that_are_used_up_are_refused_and_never_begin_again() {
     let directory = directory();

@@ -5,8 +5,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tallyboard::{
-    Board, BoardOptions, Counter, Gauge, Histogram, Kind, Location, Reader, RegisterError, Summary,
+    Aggregation, Board, BoardOptions, Counter, Gauge, Histogram, Kind, Location, Reader,
+    RegisterError, Summary,
 };
 use tallyboard_exporter::encode::{Encoder, Escaping, Format, Source, Style};
 use tallyboard_fuzz::patch::{Flags, Patches};
@@ -118,13 +120,14 @@ fn write(file: &File, flags: Flags, mut patches: Patches<'_>, mut more: bool) {
     };
     let mut scraper = Scraper::new(&board);
     let mut handles = Vec::new();
-    for _ in 0..MAX_LOOKS {
+    for looks in 0..MAX_LOOKS {
         // First those that were bound before the bytes changed under them.
         handles.iter().for_each(update);
         let outcomes = register(&board);
         handles.extend(outcomes.into_iter().flatten());
         handles.iter().for_each(update);
         board.reap();
+        end(&board, looks);
         scraper.look(&board, flags);
         if !more {
             break;
@@ -138,6 +141,19 @@ fn write(file: &File, flags: Flags, mut patches: Patches<'_>, mut more: bool) {
     }
 }
 
+/// Series go, each time in another way, so that most find something to end.
+fn end(board: &Board, way: usize) {
+    let counters = || board.counter("c_total", "A counter.").labels(&["l"]);
+    match way {
+        0 => drop(counters().family().map(|family| family.remove(&["a"]))),
+        1 => drop(board.expire(Duration::ZERO)),
+        2 => drop(counters().family().map(|family| family.clear())),
+        _ => board.leave(),
+    }
+    board.reap();
+    assert!(board.processes().len() <= 4, "no more than there are rows");
+}
+
 /// A handle of any type.
 enum Handle {
     Counter(Counter),
@@ -148,7 +164,7 @@ enum Handle {
 
 /// Series of each type: short, in chains by their text or their cells, and several of one
 /// family.
-fn register(board: &Board) -> [Result<Handle, RegisterError>; 8] {
+fn register(board: &Board) -> [Result<Handle, RegisterError>; 16] {
     let long = "v".repeat(500);
     let counters = board
         .counter("c_total", "A counter.")
@@ -162,7 +178,29 @@ fn register(board: &Board) -> [Result<Handle, RegisterError>; 8] {
         let builder = board.histogram("h_seconds", "A histogram.").buckets(bounds);
         builder.unit("seconds").register().map(Handle::Histogram)
     };
+    let gauge = |how: Aggregation| {
+        let builder = board.gauge(&format!("g_{how}"), "").aggregation(how);
+        builder.register().map(Handle::Gauge)
+    };
+    // The second is counted in a series of its own.
+    let capped = |value: &str| {
+        let builder = board.counter("capped_total", "").series_cap(1);
+        builder.label("l", value).register().map(Handle::Counter)
+    };
     [
+        gauge(Aggregation::Sum),
+        gauge(Aggregation::Max),
+        gauge(Aggregation::All),
+        gauge(Aggregation::LiveSum),
+        gauge(Aggregation::LiveLast),
+        capped("a"),
+        capped("b"),
+        // Other words than the first time.
+        board
+            .counter("c_total", "The same counter.")
+            .label("l", "a")
+            .register()
+            .map(Handle::Counter),
         counter("a"),
         counter(&long),
         counter("\"\n"),
@@ -254,7 +292,10 @@ impl Scraper {
                 assert_eq!(series.label_values.len(), family.label_names.len());
                 match family.kind {
                     Kind::Counter => drop(reader.counter(series)),
-                    Kind::Gauge => drop(reader.gauge(series)),
+                    Kind::Gauge => {
+                        let _ = reader.gauge(series);
+                        drop(reader.by_process(series));
+                    }
                     Kind::Histogram => drop(reader.histogram(series, &mut buckets)),
                     _ => drop(reader.summary(series)),
                 }

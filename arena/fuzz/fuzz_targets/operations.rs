@@ -5,13 +5,14 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
+use std::time::Duration;
 use tallyboard::{
-    Board, BoardOptions, Counter, Gauge, Histogram, Kind, Location, Number, Reader, RegisterError,
-    SeriesView, Summary,
+    Aggregation, Board, BoardOptions, Counter, Family, Gauge, Histogram, Kind, Location, Number,
+    Reader, RegisterError, SeriesView, Summary,
 };
-use tallyboard_fuzz::model::{Definition, Key, Model, Outcome, SLOTS, Value, is_same};
+use tallyboard_fuzz::model::{Bound, Definition, Model, Outcome, SLOTS, Value, is_same};
 use tallyboard_fuzz::{File, child};
 
 /// Operations of one input.
@@ -35,6 +36,16 @@ enum Operation {
     Add(u8, Amount),
     /// `set`, or `observe`.
     Set(u8, Amount),
+    /// Ends a series.
+    Remove(Metric),
+    /// Ends all series of a family.
+    Clear(Metric),
+    /// Finishes what is left to be done, which is to give up definitions that nobody uses.
+    Reap,
+    /// Ends what has not changed since the last time.
+    Expire,
+    /// This process takes itself off the list, and may come back.
+    Leave,
     /// Opens the board once more; what was registered before is found through it.
     Reattach,
     /// A reader that is kept, and has not seen what came since its last look, looks again.
@@ -50,6 +61,8 @@ struct Metric {
     labels: u8,
     bounds: u8,
     help: u8,
+    aggregation: u8,
+    cap: u8,
     values: [u8; 2],
     /// One value too many or too few.
     miscounted: bool,
@@ -73,7 +86,23 @@ impl Amount {
 
 const NAMES: [&str; 6] = ["a", "b_total", "c_seconds", "mit Umlaut: ä", "e", ""];
 const KINDS: [Kind; 4] = [Kind::Counter, Kind::Gauge, Kind::Histogram, Kind::Summary];
-const LABELS: [&[&str]; 9] = [
+/// Most often the one that is most often meant.
+const AGGREGATIONS: [Aggregation; 12] = [
+    Aggregation::Last,
+    Aggregation::Last,
+    Aggregation::Last,
+    Aggregation::Sum,
+    Aggregation::Min,
+    Aggregation::Max,
+    Aggregation::All,
+    Aggregation::LiveSum,
+    Aggregation::LiveMin,
+    Aggregation::LiveMax,
+    Aggregation::LiveAll,
+    Aggregation::LiveLast,
+];
+const CAPS: [u64; 4] = [0, 0, 1, 3];
+const LABELS: [&[&str]; 10] = [
     &[],
     &["x"],
     &["x", "y"],
@@ -82,6 +111,7 @@ const LABELS: [&[&str]; 9] = [
     &["le"],
     &["quantile"],
     &["__x"],
+    &["pid"],
     &["x", "x"],
     &[""],
 ];
@@ -134,6 +164,11 @@ impl Metric {
                 Kind::Histogram => of(&BOUNDS, self.bounds),
                 _ => &[],
             },
+            aggregation: match kind {
+                Kind::Gauge => of(&AGGREGATIONS, self.aggregation),
+                _ => Aggregation::Last,
+            },
+            cap: of(&CAPS, self.cap),
         }
     }
 
@@ -177,7 +212,7 @@ struct Run {
     /// Readers of the writer's mapping, and of one of their own.
     readers: [Reader; 2],
     model: Model,
-    handles: Vec<(Key, Handle)>,
+    handles: Vec<(Bound, Handle)>,
     forks: usize,
 }
 
@@ -208,12 +243,12 @@ impl Run {
             Operation::Register(ref metric) => {
                 let definition = metric.definition();
                 let values = metric.values(definition.labels.len());
-                let expected = self.model.series(&definition, &values);
+                let expected = self.model.register(&definition, &values);
                 let outcome = register(&self.board, &definition, &values);
                 agree(&outcome, &expected);
-                if let (Ok(handle), Ok(key)) = (outcome, expected) {
-                    assert_own_value(&handle, self.model.value(&key));
-                    self.handles.push((key, handle));
+                if let (Ok(handle), Ok(bound)) = (outcome, expected) {
+                    assert_own_value(&handle, &bound, &mut self.model);
+                    self.handles.push((bound, handle));
                 }
             }
             Operation::Declare(ref metric) => {
@@ -274,6 +309,33 @@ impl Run {
                     }
                 });
             }
+            Operation::Remove(ref metric) => {
+                let definition = metric.definition();
+                let values = metric.values(definition.labels.len());
+                let expected = self.model.remove(&definition, &values);
+                same(
+                    end(&self.board, &definition, Some(&values)),
+                    expected.map(u64::from),
+                );
+            }
+            Operation::Clear(ref metric) => {
+                let definition = metric.definition();
+                let expected = self.model.clear(&definition);
+                same(end(&self.board, &definition, None), expected);
+            }
+            Operation::Reap => {
+                self.board.reap();
+                self.model.sweep();
+            }
+            Operation::Expire => {
+                if self.model.knows_what_expires() {
+                    assert_eq!(self.board.expire(Duration::ZERO), self.model.expire());
+                }
+            }
+            Operation::Leave => {
+                self.board.leave();
+                self.model.leave();
+            }
             Operation::Reattach => {
                 self.board = options().attach(&self.at).expect("the board is there");
             }
@@ -284,21 +346,29 @@ impl Run {
                 if self.forks < MAX_FORKS {
                     self.forks += 1;
                     child::go_on_in_child();
+                    self.model.fork();
                 }
             }
         }
     }
 
-    /// Gives a handle, its value in the model and its bounds to `update`, then compares.
-    fn update(&mut self, place: u8, update: impl FnOnce(&Handle, &mut Value, &[f64])) {
+    /// Updates through a handle and in the model, then compares.
+    fn update(&mut self, place: u8, update: impl Fn(&Handle, &mut Value, &[f64])) {
         if self.handles.is_empty() {
             return;
         }
-        let (key, handle) = &self.handles[usize::from(place) % self.handles.len()];
-        let bounds = self.model.families[&key.0][key.1].bounds.clone();
-        let value = self.model.value(key);
-        update(handle, value, &bounds);
-        assert_own_value(handle, value);
+        let place = usize::from(place) % self.handles.len();
+        let (bound, handle) = &mut self.handles[place];
+        let mut was_made = false;
+        self.model.update(bound, |value, bounds| {
+            was_made = true;
+            update(handle, value, bounds);
+        });
+        if !was_made {
+            // Nothing says which update it is that goes nowhere.
+            update(handle, &mut Value::nothing(handle.kind()), &[]);
+        }
+        assert_own_value(handle, bound, &mut self.model);
     }
 
     fn finish(mut self) {
@@ -307,8 +377,13 @@ impl Run {
         for (reason, count) in stats.refused {
             assert_eq!(count, self.model.refused(reason), "{reason}");
         }
+        assert_eq!(stats.overflowed, self.model.overflowed());
+        assert_eq!(stats.expired, self.model.expired());
         assert!(stats.processes_used as usize <= 1 + self.forks);
-        assert_eq!(self.board.check(), []);
+        // A full board is told of as soon as it has refused something.
+        let faults = self.board.check().into_iter();
+        let faults: Vec<_> = faults.filter(|fault| fault.place != "board").collect();
+        assert_eq!(faults, []);
         for reader in &mut self.readers {
             compare(reader, &self.model);
         }
@@ -319,6 +394,11 @@ fn change_gauge(value: &mut Value, change: impl FnOnce(f64) -> f64) {
     if let Value::Gauge(value) = value {
         *value = change(*value);
     }
+}
+
+fn same(outcome: Result<u64, RegisterError>, expected: Result<u64, Outcome>) {
+    agree(&outcome, &expected);
+    assert_eq!(outcome.ok(), expected.ok());
 }
 
 /// The same outcome, or the same error.
@@ -336,22 +416,38 @@ fn agree<T, U>(outcome: &Result<T, RegisterError>, expected: &Result<U, Outcome>
 
 macro_rules! family {
     ($builder:expr, $definition:expr) => {
-        $builder.labels($definition.labels).family()?
+        $builder
+            .labels($definition.labels)
+            .series_cap($definition.cap)
+            .family()?
     };
 }
 
-fn declare(board: &Board, definition: &Definition<'_>) -> Result<(), RegisterError> {
+/// The family of a definition, of its type.
+enum AnyFamily {
+    Counter(Family<Counter>),
+    Gauge(Family<Gauge>),
+    Histogram(Family<Histogram>),
+    Summary(Family<Summary>),
+}
+
+fn declare(board: &Board, definition: &Definition<'_>) -> Result<AnyFamily, RegisterError> {
     let Definition { name, help, .. } = *definition;
-    match definition.kind {
-        Kind::Counter => drop(family!(board.counter(name, help), definition)),
-        Kind::Gauge => drop(family!(board.gauge(name, help), definition)),
+    Ok(match definition.kind {
+        Kind::Counter => AnyFamily::Counter(family!(board.counter(name, help), definition)),
+        Kind::Gauge => {
+            let builder = board.gauge(name, help);
+            AnyFamily::Gauge(family!(
+                builder.aggregation(definition.aggregation),
+                definition
+            ))
+        }
         Kind::Histogram => {
             let builder = board.histogram(name, help).buckets(definition.bounds);
-            drop(family!(builder, definition));
+            AnyFamily::Histogram(family!(builder, definition))
         }
-        _ => drop(family!(board.summary(name, help), definition)),
-    }
-    Ok(())
+        _ => AnyFamily::Summary(family!(board.summary(name, help), definition)),
+    })
 }
 
 fn register(
@@ -359,34 +455,84 @@ fn register(
     definition: &Definition<'_>,
     values: &[&str],
 ) -> Result<Handle, RegisterError> {
-    let Definition { name, help, .. } = *definition;
-    Ok(match definition.kind {
-        Kind::Counter => {
-            Handle::Counter(family!(board.counter(name, help), definition).try_with(values)?)
-        }
-        Kind::Gauge => {
-            Handle::Gauge(family!(board.gauge(name, help), definition).try_with(values)?)
-        }
-        Kind::Histogram => {
-            let builder = board.histogram(name, help).buckets(definition.bounds);
-            Handle::Histogram(family!(builder, definition).try_with(values)?)
-        }
-        _ => Handle::Summary(family!(board.summary(name, help), definition).try_with(values)?),
+    Ok(match declare(board, definition)? {
+        AnyFamily::Counter(family) => Handle::Counter(family.try_with(values)?),
+        AnyFamily::Gauge(family) => Handle::Gauge(family.try_with(values)?),
+        AnyFamily::Histogram(family) => Handle::Histogram(family.try_with(values)?),
+        AnyFamily::Summary(family) => Handle::Summary(family.try_with(values)?),
     })
 }
 
+/// Ends the series with these values, or all; how many there were.
+fn end(
+    board: &Board,
+    definition: &Definition<'_>,
+    values: Option<&[&str]>,
+) -> Result<u64, RegisterError> {
+    fn of<M>(family: &Family<M>, values: Option<&[&str]>) -> Result<u64, RegisterError>
+    where
+        Family<M>: Ends,
+    {
+        match values {
+            Some(values) => family.end_one(values).map(u64::from),
+            None => family.end_all(),
+        }
+    }
+    match declare(board, definition)? {
+        AnyFamily::Counter(family) => of(&family, values),
+        AnyFamily::Gauge(family) => of(&family, values),
+        AnyFamily::Histogram(family) => of(&family, values),
+        AnyFamily::Summary(family) => of(&family, values),
+    }
+}
+
+/// What families of all types can do, which has no public name.
+trait Ends {
+    fn end_one(&self, values: &[&str]) -> Result<bool, RegisterError>;
+    fn end_all(&self) -> Result<u64, RegisterError>;
+}
+
+macro_rules! ends {
+    ($($metric:ty),*) => {
+        $(impl Ends for Family<$metric> {
+            fn end_one(&self, values: &[&str]) -> Result<bool, RegisterError> {
+                self.remove(values)
+            }
+
+            fn end_all(&self) -> Result<u64, RegisterError> {
+                self.clear()
+            }
+        })*
+    };
+}
+ends!(Counter, Gauge, Histogram, Summary);
+
+impl Handle {
+    fn kind(&self) -> Kind {
+        match self {
+            Handle::Counter(_) => Kind::Counter,
+            Handle::Gauge(_) => Kind::Gauge,
+            Handle::Histogram(_) => Kind::Histogram,
+            Handle::Summary(_) => Kind::Summary,
+        }
+    }
+}
+
 /// What a handle says of itself, where it does.
-fn assert_own_value(handle: &Handle, value: &Value) {
-    match (handle, value) {
-        (Handle::Counter(counter), Value::Counter { integers, floats }) => {
-            assert_number(counter.get(), *integers, *floats);
+fn assert_own_value(handle: &Handle, bound: &Bound, model: &mut Model) {
+    match handle {
+        Handle::Counter(counter) => match model.value(bound) {
+            Some(Value::Counter { integers, floats }) => {
+                assert_number(counter.get(), *integers, *floats);
+            }
+            Some(_) => unreachable!("a handle and its value are of one type"),
+            None => assert_number(counter.get(), 0, 0.0),
+        },
+        Handle::Gauge(gauge) => {
+            let value = model.own_value(bound);
+            assert!(is_same(gauge.get(), value), "{gauge:?} {value}");
         }
-        (Handle::Gauge(gauge), Value::Gauge(value)) => {
-            assert!(is_same(gauge.get(), *value), "{gauge:?} {value}");
-        }
-        (Handle::Histogram(_), Value::Histogram { .. })
-        | (Handle::Summary(_), Value::Summary { .. }) => {}
-        _ => unreachable!("a handle and its value are of one type"),
+        Handle::Histogram(_) | Handle::Summary(_) => {}
     }
 }
 
@@ -403,12 +549,17 @@ fn assert_number(number: Number, integers: u64, floats: f64) {
 fn compare(reader: &mut Reader, model: &Model) {
     reader.refresh();
     assert_eq!(reader.damaged(), 0);
-    assert_eq!(reader.families().len(), model.families.len());
+    let shown = model.shown();
+    assert_eq!(reader.families().len(), shown.len());
     for family in reader.families() {
-        let newest = model.families[&family.name].last().expect("one at least");
+        let (newest, hidden) = shown[&*family.name];
         assert_eq!(family.kind, newest.kind);
+        assert_eq!(family.aggregation, newest.aggregation);
+        assert_eq!(family.help, newest.shown_help());
         assert_eq!(family.label_names, newest.labels);
         assert_eq!(family.bounds, newest.bounds);
+        assert_eq!(family.hidden_series, hidden);
+        assert_eq!(reader.overflows(family), newest.overflows);
         let seen: HashMap<_, _> = family
             .series
             .iter()
@@ -416,13 +567,13 @@ fn compare(reader: &mut Reader, model: &Model) {
             .collect();
         assert_eq!(seen.len(), family.series.len());
         assert_eq!(seen.len(), newest.series.len());
-        for (values, value) in &newest.series {
-            assert_read(reader, seen[values], value);
+        for (values, series) in &newest.series {
+            assert_read(reader, seen[values], &series.value, newest.aggregation);
         }
     }
 }
 
-fn assert_read(reader: &Reader, series: &SeriesView, value: &Value) {
+fn assert_read(reader: &Reader, series: &SeriesView, value: &Value, how: Aggregation) {
     match value {
         Value::Counter { integers, floats } => {
             let number = reader.counter(series).expect("alive");
@@ -431,6 +582,26 @@ fn assert_read(reader: &Reader, series: &SeriesView, value: &Value) {
         Value::Gauge(value) => {
             let seen = reader.gauge(series).expect("alive");
             assert!(is_same(seen, *value), "{seen} {value}");
+        }
+        Value::Split(split) => {
+            let seen = reader.gauge(series);
+            let expected = split.combined(how);
+            let agrees = match (seen, expected) {
+                (Some(seen), Some(expected)) => is_same(seen, expected),
+                (seen, expected) => seen == expected,
+            };
+            assert!(agrees, "{how}: {seen:?} {expected:?}");
+            let seen: BTreeMap<_, _> = reader.by_process(series).into_iter().collect();
+            let expected = match how.is_by_process() {
+                true => split.by_process(),
+                false => BTreeMap::new(),
+            };
+            assert!(seen.keys().eq(expected.keys()), "{seen:?} {expected:?}");
+            let mut values = seen.values().zip(expected.values());
+            assert!(
+                values.all(|(a, b)| is_same(*a, *b)),
+                "{seen:?} {expected:?}"
+            );
         }
         Value::Histogram { buckets, sum } => {
             let mut seen = vec![0; buckets.len()];

@@ -34,7 +34,7 @@ const fn after(section: Section, len: usize) -> Section {
 /// LAYOUT.md §3
 pub const HEADER: Section = Section { at: 0, len: 272 };
 /// LAYOUT.md §4
-pub const CONTROL: Section = after(HEADER, 336);
+pub const CONTROL: Section = after(HEADER, 424);
 /// LAYOUT.md §5
 pub const ROWS: Section = after(CONTROL, PROCESSES * 64);
 /// LAYOUT.md §6
