@@ -232,8 +232,8 @@ impl Board {
         }
     }
 
-    /// Ends the series whose value has not changed for `ttl`, in whole seconds, 1 at least; says
-    /// how many. That includes a gauge that is set once for ever, and one that counts work in
+    /// Ends the series whose value has not changed for `ttl`, in whole seconds; says how many. 0
+    /// means: since the last look. That includes a gauge that is set once for ever, and one that counts work in
     /// progress while nothing begins or ends: choose a `ttl` beyond that.
     /// What was never looked at by this is looked at from now on: call it again and again, from
     /// any process, at least four times in each `ttl`. A handle to an expired series registers
@@ -242,7 +242,11 @@ impl Board {
     pub fn expire(&self, ttl: Duration) -> u64 {
         match &self.attached {
             Some(attached) if attached.segment.region.is_writable() => {
-                attached.segment.expire(ttl.as_secs().max(1)).unwrap_or(0)
+                // Rounded up: a fraction of a second is not to mean none.
+                let seconds = ttl
+                    .as_secs()
+                    .saturating_add(u64::from(ttl.subsec_nanos() > 0));
+                attached.segment.expire(seconds).unwrap_or(0)
             }
             _ => 0,
         }

@@ -1,4 +1,5 @@
-//! The wall clock, for creation times. No protocol reads it.
+//! The wall clock: for creation times, for what expires, and for which process was last. Nothing
+//! that keeps a board sound reads it.
 
 /// Nanoseconds since 1970; 0 if the clock stands before that. A vDSO call, by the C library:
 /// one that looks the vDSO up itself does not run under valgrind.

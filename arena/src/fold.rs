@@ -13,8 +13,8 @@
 //! A part is frozen (READY → FOLDING), then one CAS of the accumulator makes it count there
 //! and no longer by itself, since readers pass over the part that the accumulator names; then
 //! it is freed. Before another part is folded, the one that is named is freed. Every step can
-//! be done by anyone and done twice. `../shared/models/fold.py` exhausts the protocol, the
-//! loom models run this code.
+//! be done by anyone and done twice. The loom models in
+//! `tests/model/fold.rs` run this code, with deaths.
 
 use crate::aggregation::{Aggregation, Fold};
 use crate::clock;

@@ -583,3 +583,80 @@ fn who_moved_to_another_board_leaves_that_one() {
     board.enlist();
     assert_eq!(next.processes().len(), 1);
 }
+
+/// What a dead process contributed stands in the series' accumulator, under another tag than its.
+#[test]
+fn a_gauge_that_the_dead_change_does_not_expire() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let gauges = board.gauge("g", "").aggregation(Aggregation::Sum);
+    let sum = gauges.register().unwrap();
+    let idle = board.counter("c", "").register().unwrap();
+    idle.inc();
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    let mut added = 0.0;
+    // As long as a series that does not change takes to go, and a round more.
+    while !counters(&board, "c").is_empty() {
+        assert!(std::time::Instant::now() < until);
+        sum.add(1.0);
+        added += 1.0;
+        board.leave();
+        board.expire(Duration::from_secs(1));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(gauge(&board, "g"), Some(added));
+}
+
+#[test]
+fn who_declares_no_cap_leaves_it_as_it_is() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let declare = |cap| {
+        let builder = board.counter("c", "").labels(&["k"]);
+        builder.series_cap(cap).family().unwrap()
+    };
+    let (capped, other) = (declare(2), declare(0));
+    for series in 0..6 {
+        other.with(&[&series.to_string()]).inc();
+    }
+    assert_eq!(counters(&board, "c").len(), 3);
+    // Nor is it higher when what went beyond it is gone.
+    assert_eq!(capped.clear(), Ok(3));
+    for series in 10..16 {
+        capped.with(&[&series.to_string()]).inc();
+    }
+    let values = counters(&board, "c");
+    assert_eq!(values.len(), 3, "{values:?}");
+    assert_eq!(values[2], (vec!["overflow".into()], 4));
+}
+
+#[test]
+fn a_busy_board_has_no_faults() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let family = board.counter("c", "").labels(&["k"]).family().unwrap();
+    for series in 0..57 {
+        family.try_with(&[&format!("full {series}")]).unwrap();
+    }
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (family, over) = (&family, &over);
+            scope.spawn(move || {
+                let name = thread.to_string();
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    if let Ok(counter) = family.try_with(&[&name]) {
+                        counter.inc();
+                    }
+                    family.remove(&[&name]).unwrap();
+                }
+            });
+        }
+        for _ in 0..3 {
+            let mut faults = board.check();
+            faults.retain(|fault| fault.place != "board");
+            assert_eq!(faults, []);
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}

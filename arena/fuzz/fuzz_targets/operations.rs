@@ -256,19 +256,21 @@ impl Run {
                 let expected = self.model.family(&definition);
                 agree(&declare(&self.board, &definition), &expected);
             }
-            Operation::Inc(place) => self.update(place, |handle, value, _| match handle {
-                Handle::Counter(counter) => {
-                    counter.inc();
-                    value.add(1);
-                }
-                Handle::Gauge(gauge) => {
-                    gauge.inc();
-                    change_gauge(value, |now| now + 1.0);
-                }
-                _ => {}
-            }),
+            Operation::Inc(place) => {
+                self.update(place, Handle::counts, |handle, value, _| match handle {
+                    Handle::Counter(counter) => {
+                        counter.inc();
+                        value.add(1);
+                    }
+                    Handle::Gauge(gauge) => {
+                        gauge.inc();
+                        change_gauge(value, |now| now + 1.0);
+                    }
+                    _ => {}
+                })
+            }
             Operation::AddInteger(place, n) => {
-                self.update(place, |handle, value, _| match handle {
+                self.update(place, Handle::counts, |handle, value, _| match handle {
                     Handle::Counter(counter) => {
                         counter.add(n);
                         value.add(n);
@@ -282,7 +284,10 @@ impl Run {
             }
             Operation::Add(place, amount) => {
                 let amount = amount.value();
-                self.update(place, |handle, value, bounds| match handle {
+                let takes = |handle: &Handle| {
+                    !matches!(handle, Handle::Counter(_)) || (0.0..=f64::MAX).contains(&amount)
+                };
+                self.update(place, takes, |handle, value, bounds| match handle {
                     Handle::Counter(counter) => {
                         assert_eq!(counter.add_f64(amount), value.add_f64(amount));
                     }
@@ -302,7 +307,8 @@ impl Run {
             }
             Operation::Set(place, amount) => {
                 let amount = amount.value();
-                self.update(place, |handle, value, _| {
+                let takes = |handle: &Handle| matches!(handle, Handle::Gauge(_));
+                self.update(place, takes, |handle, value, _| {
                     if let Handle::Gauge(gauge) = handle {
                         gauge.set(amount);
                         change_gauge(value, |_| amount);
@@ -352,13 +358,23 @@ impl Run {
         }
     }
 
-    /// Updates through a handle and in the model, then compares.
-    fn update(&mut self, place: u8, update: impl Fn(&Handle, &mut Value, &[f64])) {
+    /// Updates through a handle, if it `takes` such an update, and in the model; then compares.
+    fn update(
+        &mut self,
+        place: u8,
+        takes: impl Fn(&Handle) -> bool,
+        update: impl Fn(&Handle, &mut Value, &[f64]),
+    ) {
         if self.handles.is_empty() {
             return;
         }
         let place = usize::from(place) % self.handles.len();
         let (bound, handle) = &mut self.handles[place];
+        if !takes(handle) {
+            // Not even a series that has ended begins again.
+            update(handle, &mut Value::nothing(handle.kind()), &[]);
+            return assert_own_value(handle, bound, &mut self.model);
+        }
         let mut was_made = false;
         self.model.update(bound, |value, bounds| {
             was_made = true;
@@ -508,6 +524,11 @@ macro_rules! ends {
 ends!(Counter, Gauge, Histogram, Summary);
 
 impl Handle {
+    /// Whether it goes up and down by whole numbers.
+    fn counts(&self) -> bool {
+        matches!(self, Handle::Counter(_) | Handle::Gauge(_))
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Handle::Counter(_) => Kind::Counter,
