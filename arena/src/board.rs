@@ -198,7 +198,7 @@ impl Board {
     }
 
     /// Reads every record and says what no rule allows. On a live board a fault must be
-    /// seen at each of eight looks in a quarter of a second, so that work in progress is not taken
+    /// seen at each of five looks in 30 ms, so that work in progress is not taken
     /// for one.
     /// Each look reads every record once.
     pub fn check(&self) -> Vec<Fault> {

@@ -46,7 +46,7 @@ impl fmt::Display for Fault {
 /// How often the board is looked at, 2, 4, 8 … ms apart. Work in progress looks like a fault
 /// for microseconds, or for as long as its process waits for a CPU; what is still there at
 /// every look, at the same state word, is one.
-const LOOKS: u32 = 8;
+const LOOKS: u32 = 5;
 
 /// Faults that were there, unchanged, at every one of several looks.
 pub(crate) fn check(segment: &Segment) -> Vec<Fault> {
