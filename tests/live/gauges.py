@@ -151,7 +151,7 @@ def deaths(folder: Path, count: int) -> None:
         assert samples[FAMILY, frozenset()] == count
         assert samples["deaths_alive", frozenset()] == 0
         seconds = time.monotonic() - started
-        succeed(board, "check")
+        succeed(board, "check", "--repair")
         of_board = frozenset({("board", str(board))})
         used = samples["tallyboard_board_slots_used", of_board]
         # Two families, their two series, and what the sum holds in its series.
