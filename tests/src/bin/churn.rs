@@ -86,8 +86,9 @@ fn main() {
     drop(workers);
 
     let done: u64 = steps().iter().sum();
-    sweep(&board, &family, &[u64::MAX; ACTORS]);
+    // What the dead had linked and not completed is a series from here on.
     board.reap();
+    sweep(&board, &family, &[u64::MAX; ACTORS]);
     let stats = board.stats();
     println!(
         "{done} label sets in {took:.1?}, {killed} processes killed; {swept} series were left by them; {} slots given back",
