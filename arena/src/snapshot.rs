@@ -203,9 +203,12 @@ impl Reader {
     fn probe(&mut self, segment: &Segment) {
         let mut owners = core::mem::take(&mut self.owners);
         let mut now_there = HashMap::with_capacity(owners.len());
-        let by_life = |series: &&SeriesView| series.how.is_live() || series.how.is_by_process();
-        let series = self.families.iter().flat_map(|family| &family.series);
-        for part in series.filter(by_life).flat_map(|series| &series.parts) {
+        let by_life = |family: &&FamilyView| {
+            family.aggregation.is_live() || family.aggregation.is_by_process()
+        };
+        let families = self.families.iter().filter(by_life);
+        let series = families.flat_map(|family| &family.series);
+        for part in series.flat_map(|series| &series.parts) {
             now_there.entry(part.owner).or_insert_with(|| {
                 let alive = match &self.locks {
                     Some(locks) => segment.is_alive(part.owner, locks),
