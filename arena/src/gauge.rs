@@ -56,12 +56,12 @@ impl Places for Share {
         Share::new(None)
     }
 
-    fn of(definition: &Definition) -> Self {
+    fn of(definition: &'static Definition) -> Self {
         let how = definition.aggregation;
         Share::new(how.is_split().then_some(how))
     }
 
-    fn kept(definition: &Definition) -> Option<Self> {
+    fn kept(definition: &'static Definition) -> Option<Self> {
         Some(Share::of(definition))
     }
 
@@ -80,7 +80,7 @@ impl Places for Share {
         Ok(())
     }
 
-    fn copy(&self, definition: &Definition) -> Self {
+    fn copy(&self, definition: &'static Definition) -> Self {
         // Bound when it is first used: nothing torn is copied.
         Share::of(definition)
     }

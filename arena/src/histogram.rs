@@ -70,12 +70,14 @@ enum Words {
 /// handle's tag.
 pub struct Buckets {
     words: Words,
+    /// The definition's, at hand: an observation follows two pointers less.
+    bounds: &'static [f64],
 }
 
 impl Buckets {
-    fn none() -> Buckets {
+    fn inline(bounds: &'static [f64]) -> Buckets {
         let words = Words::Inline(core::array::from_fn(|_| AtomicU32::new(0)));
-        Buckets { words }
+        Buckets { words, bounds }
     }
 
     #[inline(always)]
@@ -98,25 +100,27 @@ impl Buckets {
 #[expect(private_interfaces, reason = "nobody outside can name it, or call it")]
 impl Places for Buckets {
     fn none() -> Self {
-        Buckets::none()
+        Buckets::inline(&[])
     }
 
-    fn of(definition: &Definition) -> Self {
+    fn of(definition: &'static Definition) -> Self {
+        let bounds = &definition.bounds;
         let count = definition.bounds.len() + 1;
         if count <= INLINE_BUCKETS {
-            return Buckets::none();
+            return Buckets::inline(bounds);
         }
         let words = Words::Heap((0..count).map(|_| AtomicU32::new(0)).collect());
-        Buckets { words }
+        Buckets { words, bounds }
     }
 
-    fn kept(definition: &Definition) -> Option<Self> {
+    fn kept(definition: &'static Definition) -> Option<Self> {
+        let bounds = &definition.bounds;
         let count = definition.bounds.len() + 1;
         if count <= INLINE_BUCKETS {
-            return Some(Buckets::none());
+            return Some(Buckets::inline(bounds));
         }
         let words = Words::Kept(kept::keep_slice(count, |_| AtomicU32::new(0))?);
-        Some(Buckets { words })
+        Some(Buckets { words, bounds })
     }
 
     fn bind(&self, segment: &Segment, definition: &Definition, bound: Bound) -> Result<(), Lost> {
@@ -139,7 +143,7 @@ impl Places for Buckets {
         Ok(())
     }
 
-    fn copy(&self, definition: &Definition) -> Self {
+    fn copy(&self, definition: &'static Definition) -> Self {
         let copy = Buckets::of(definition);
         for (into, word) in copy.words().iter().zip(self.words()) {
             // ORDERING: [H1] Acquire, as in `get`.
@@ -182,11 +186,10 @@ impl Histogram {
     /// the sum one observation short.
     #[inline(always)]
     pub fn observe(&self, value: f64) {
-        let (Some(segment), Some(definition)) = (self.series.segment(), self.series.definition())
-        else {
+        let Some(segment) = self.series.segment() else {
             return;
         };
-        let bucket = bucket_of(&definition.bounds, value);
+        let bucket = bucket_of(self.series.places.bounds, value);
         let Some((count, sum)) = cells(&self.series, bucket) else {
             return self.observe_slowly(bucket, value);
         };

@@ -31,13 +31,13 @@ pub trait Places: Sized + Sync + 'static {
     /// For a sink.
     fn none() -> Self;
     /// For series of this definition, not bound yet.
-    fn of(definition: &Definition) -> Self;
+    fn of(definition: &'static Definition) -> Self;
     /// As [`of`](Self::of), without an allocation.
-    fn kept(definition: &Definition) -> Option<Self>;
+    fn kept(definition: &'static Definition) -> Option<Self>;
     /// Binds to a life of the series. Readers are kept out meanwhile, see [`Series::bind`].
     fn bind(&self, segment: &Segment, definition: &Definition, bound: Bound) -> Result<(), Lost>;
     /// As it is now, for a copy of the handle.
-    fn copy(&self, definition: &Definition) -> Self;
+    fn copy(&self, definition: &'static Definition) -> Self;
 }
 
 /// A series of which the head has all cells.
@@ -45,9 +45,9 @@ pub trait Places: Sized + Sync + 'static {
 impl Places for () {
     fn none() -> Self {}
 
-    fn of(_: &Definition) -> Self {}
+    fn of(_: &'static Definition) -> Self {}
 
-    fn kept(_: &Definition) -> Option<Self> {
+    fn kept(_: &'static Definition) -> Option<Self> {
         Some(())
     }
 
@@ -55,7 +55,7 @@ impl Places for () {
         Ok(())
     }
 
-    fn copy(&self, _: &Definition) -> Self {}
+    fn copy(&self, _: &'static Definition) -> Self {}
 }
 
 /// One series, as a handle holds it. In a sink there is neither segment nor family: updates
