@@ -264,7 +264,9 @@ impl Model {
             families[place].is_there = true;
         }
         self.begin(name, place)?;
-        self.at(name, place).cap = definition.cap;
+        if definition.cap != 0 {
+            self.at(name, place).cap = definition.cap;
+        }
         self.declare_help(name, place, definition.help);
         Ok(place)
     }
@@ -368,8 +370,11 @@ impl Model {
                 return Ok(values);
             }
             let is_gauge = family.kind == Kind::Gauge;
-            let more = u64::from(family.overflows > 0 && !is_gauge);
-            if family.cap > 0 && family.series.len() as u64 >= family.cap + more {
+            // The series that counts what goes beyond the cap is none of those.
+            let is_overflow =
+                |values: &&Vec<String>| !is_gauge && values.iter().all(|value| value == "overflow");
+            let beyond = family.series.keys().filter(is_overflow).count();
+            if family.cap > 0 && (family.series.len() - beyond) as u64 >= family.cap {
                 family.overflows += 1;
                 self.overflowed += 1;
                 if is_gauge {
