@@ -12,6 +12,7 @@ use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
 use crate::sync::plain::{AtomicU32, AtomicU64};
+use core::ops::Deref;
 
 /// What a program declared, and its canonical bytes.
 pub(crate) struct Declared {
@@ -20,6 +21,33 @@ pub(crate) struct Declared {
     key_len: usize,
     /// The labels of the series that counts what goes beyond the family's cap.
     pub(crate) overflow: Labels,
+}
+
+/// A declaration on its way to a binding. One that the board refuses is dropped: a program that
+/// asks again and again does not grow.
+enum Held {
+    Kept(&'static Declared),
+    New(Box<Declared>),
+}
+
+impl Held {
+    fn keep(self) -> &'static Declared {
+        match self {
+            Held::Kept(declared) => declared,
+            Held::New(declared) => Box::leak(declared),
+        }
+    }
+}
+
+impl Deref for Held {
+    type Target = Declared;
+
+    fn deref(&self) -> &Declared {
+        match self {
+            Held::Kept(declared) => declared,
+            Held::New(declared) => declared,
+        }
+    }
 }
 
 /// A family on one board.
@@ -63,8 +91,8 @@ impl FamilyBinding {
         let (text, key_len) = definition.encode().ok_or_else(too_long)?;
         let known = attached.known(|known| known.definition().is_same(&definition));
         let declared = match known {
-            Some(known) => known.declared,
-            None => Box::leak(Box::new(Declared {
+            Some(known) => Held::Kept(known.declared),
+            None => Held::New(Box::new(Declared {
                 overflow: Labels::encode(definition.label_names.iter().map(|_| OVERFLOW))
                     .ok_or_else(too_long)?,
                 definition: definition.clone(),
@@ -87,14 +115,11 @@ impl FamilyBinding {
     }
 
     /// The binding for this board, made if there is none. No allocation.
-    fn on(
-        attached: &'static Attached,
-        declared: &'static Declared,
-    ) -> Result<&'static FamilyBinding, Lost> {
-        if let Some(known) = attached.known(|known| core::ptr::eq(known.declared, declared)) {
+    fn on(attached: &'static Attached, declared: Held) -> Result<&'static FamilyBinding, Lost> {
+        if let Some(known) = attached.known(|known| core::ptr::eq(known.declared, &*declared)) {
             return Ok(known);
         }
-        let bound = register(&attached.segment, declared, 0);
+        let bound = register(&attached.segment, &declared, 0);
         let bound = match bound {
             Err(Lost::Refused(RefusedReason::Unlockable)) if attached.segment.is_retired() => {
                 return match attached.successor() {
@@ -104,6 +129,7 @@ impl FamilyBinding {
             }
             bound => bound?,
         };
+        let declared = declared.keep();
         let binding = kept::keep(FamilyBinding {
             attached,
             declared,
@@ -156,7 +182,7 @@ impl FamilyBinding {
             if segment.is_retired() {
                 let next = binding.attached.successor();
                 let next = next.ok_or(Lost::Refused(RefusedReason::Unlockable))?;
-                let on_next = FamilyBinding::on(next, binding.declared)?;
+                let on_next = FamilyBinding::on(next, Held::Kept(binding.declared))?;
                 on_next
                     .cap
                     .store(binding.cap.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -239,4 +265,24 @@ fn refuse(segment: &Segment, definition: &Definition, lost: Lost) -> RegisterErr
 fn kind_on_board(segment: &Segment, slot: u32, serial: u64) -> Option<Kind> {
     let slot = segment.slot(slot)?;
     segment.kind_of(Bound { slot, serial })
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use crate::tests::allocations;
+    use crate::{Board, Location, RegisterError};
+
+    /// A program that goes on without the metric may ask for it at each request.
+    #[test]
+    fn a_definition_that_is_refused_leaves_nothing_behind() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let at = Location::Path(directory.path().join("refused.board"));
+        let board = Board::options().slots(96).create(&at).unwrap();
+        board.counter("x", "A counter.").register().unwrap();
+        let ask = || {
+            let refused = board.gauge("x", "A gauge.").register();
+            assert!(matches!(refused, Err(RegisterError::Clash { .. })));
+        };
+        assert_eq!(allocations::left_by(ask), 0);
+    }
 }

@@ -1,7 +1,7 @@
 //! Unit tests that are too long for the file that they test.
 
 #[cfg(not(arena_loom))]
-mod allocations;
+pub(crate) mod allocations;
 #[cfg(arena_loom)]
 mod model;
 #[cfg(not(arena_loom))]
