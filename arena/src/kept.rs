@@ -235,6 +235,11 @@ fn take(len: usize) -> Option<NonNull<u8>> {
         // ORDERING: [M2] Release; pairs with the Acquire above.
         let published = CHUNK.compare_exchange(known, ours, Ordering::Release, Ordering::Relaxed);
         if published.is_err() {
+            #[cfg(arena_asan)]
+            // SAFETY: as where it was registered, in `map`, with this length.
+            unsafe {
+                lsan::__lsan_unregister_root_region(fresh.as_ptr().cast(), CHUNK_LEN)
+            };
             // SAFETY: mapped above with this length, and never given to anybody.
             let _ = unsafe { rustix::mm::munmap(fresh.as_ptr().cast(), CHUNK_LEN) };
         }
@@ -251,7 +256,24 @@ fn map(len: usize) -> Option<NonNull<u8>> {
             MapFlags::PRIVATE,
         )
     };
-    NonNull::new(start.ok()?.cast())
+    let start = start.ok()?;
+    #[cfg(arena_asan)]
+    // SAFETY: declared as its header does (sanitizer/lsan_interface.h). The mapping is there,
+    // and reading what was mapped is all that it does with it; `take` takes back what it unmaps.
+    unsafe {
+        lsan::__lsan_register_root_region(start, len)
+    };
+    NonNull::new(start.cast())
+}
+
+/// What is reachable only from here is no leak, which a leak checker has to be told: it looks
+/// into what `malloc` gave, not into mappings. In a build with `--cfg arena_asan` only.
+#[cfg(arena_asan)]
+mod lsan {
+    unsafe extern "C" {
+        pub(super) fn __lsan_register_root_region(start: *const core::ffi::c_void, len: usize);
+        pub(super) fn __lsan_unregister_root_region(start: *const core::ffi::c_void, len: usize);
+    }
 }
 
 #[cfg(all(test, not(arena_loom)))]
