@@ -20,7 +20,9 @@ use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::step::Died;
 use crate::sync::Ordering;
+use core::hash::Hasher;
 use core::mem::offset_of;
+use siphasher::sip::SipHasher13;
 use std::collections::HashMap;
 
 const SECONDS: u64 = (1 << 40) - 1;
@@ -88,18 +90,23 @@ impl Segment {
 
     /// A number that is another when a cell of the series is.
     fn digest(&self, planes: &[u32], bound: Bound) -> u64 {
+        // By a good hash: cells repeat each other, and floats differ in few bits.
+        let hashed = |mut hasher: SipHasher13, word: u64| {
+            hasher.write_u64(word);
+            hasher
+        };
         // What was folded into a gauge stands under another tag. A mixture of two is a change.
         let accumulator = self.pair(bound.slot, VALUE);
-        let mut digest = bound.tag() ^ accumulator.tag().rotate_left(17) ^ accumulator.value();
+        let words = [bound.tag(), accumulator.tag(), accumulator.value()];
+        let mut digest = words.into_iter().fold(SipHasher13::new(), hashed);
         let mut add = |slot: Slot| {
             for index in 0..UNIT_CELLS as u32 {
-                let mix = |sum: u64, cell: u64| (sum ^ cell).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                digest = self.fold_cell(planes, slot, index, bound.tag(), digest, mix);
+                digest = self.fold_cell(planes, slot, index, bound.tag(), digest, hashed);
             }
         };
         add(bound.slot);
         // A chain that is damaged counts as far as it goes.
         let _ = self.chain(bound.slot, bound.serial, add);
-        digest ^ digest >> 29
+        digest.finish()
     }
 }

@@ -541,6 +541,30 @@ fn series_that_do_not_change_expire() {
     assert_eq!(counters(&board, "c")[1], (vec!["idle".into()], 1));
 }
 
+/// Whatever its type, and whichever bits of a number a change is in.
+#[test]
+fn each_change_is_one_for_expiry() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let gauge = board.gauge("g", "").register().unwrap();
+    let integers = board.counter("c", "").register().unwrap();
+    let floats = board.counter("f", "").register().unwrap();
+    let histogram = board.histogram("h", "").register().unwrap();
+    let summary = board.summary("s", "").register().unwrap();
+    let sum = board.gauge("gs", "").aggregation(Aggregation::Sum);
+    let sum = sum.register().unwrap();
+    for round in 0..200 {
+        gauge.set(f64::from(round % 2));
+        integers.inc();
+        assert!(floats.add_f64(2_f64.powi(round)));
+        histogram.observe(1e9);
+        summary.observe(0.0);
+        sum.set(-f64::from(round % 2));
+        assert_eq!(board.expire(Duration::ZERO), 0, "in round {round}");
+    }
+    assert_eq!(board.expire(Duration::ZERO), 6);
+}
+
 #[test]
 fn who_leaves_is_off_the_list_and_its_gauges_are_settled() {
     let scratch = Scratch::new();
