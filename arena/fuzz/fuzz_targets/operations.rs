@@ -566,7 +566,7 @@ fn assert_number(number: Number, integers: u64, floats: f64) {
     assert_eq!(number, expected);
 }
 
-/// A reader sees the newest definition of each name, with all its series, and nothing else.
+/// A reader sees one definition of each name, with all its series, and nothing else.
 fn compare(reader: &mut Reader, model: &Model) {
     reader.refresh();
     assert_eq!(reader.damaged(), 0);

@@ -212,15 +212,17 @@ impl Model {
         self.expired
     }
 
-    /// What a reader shows: of each name the newest definition that is there, and the number of
-    /// series of the others.
+    /// What a reader shows: of each name the newest definition that has series, or the newest of
+    /// all if none has; and the number of series of the others.
     pub fn shown(&self) -> HashMap<&str, (&Family, u64)> {
         let mut shown = HashMap::new();
         for (name, versions) in &self.families {
-            let mut there = versions.iter().rev().filter(|version| version.is_there);
-            if let Some(newest) = there.next() {
-                let hidden = there.map(|older| older.series.len() as u64).sum();
-                shown.insert(name.as_str(), (newest, hidden));
+            let there = || versions.iter().filter(|version| version.is_there);
+            // Of equals the last.
+            if let Some(chosen) = there().max_by_key(|version| !version.series.is_empty()) {
+                let all: usize = there().map(|version| version.series.len()).sum();
+                let hidden = (all - chosen.series.len()) as u64;
+                shown.insert(name.as_str(), (chosen, hidden));
             }
         }
         shown
