@@ -6,7 +6,7 @@
 //!
 //! *The bound.* A model has two or three threads. loom switches away from a thread that
 //! could go on at most three times in one run ([`fixture::PAIR`]), in the longest models
-//! twice ([`fixture::TRIO`]); switches at a thread's end, and which of several stores a load
+//! twice ([`fixture::TRIO`]), and in two of them once, unless `ARENA_LOOM_WHOLE` is set; switches at a thread's end, and which of several stores a load
 //! returns, are not bounded. Each protocol publishes by one CAS from a word that it read
 //! before, and believes what it read after one more look: a fault needs one thread stopped
 //! between its look and its CAS, and at most a second one stopped there in turn. Every fault

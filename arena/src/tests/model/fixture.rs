@@ -24,6 +24,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) const PAIR: usize = 3;
 pub(super) const TRIO: usize = 2;
 
+/// As [`TRIO`], for models that take minutes with it: once, unless `ARENA_LOOM_WHOLE` is set.
+pub(super) fn trio_of_minutes() -> usize {
+    match std::env::var_os("ARENA_LOOM_WHOLE") {
+        Some(_) => TRIO,
+        None => 1,
+    }
+}
+
 /// The one list that all keys of the models are in.
 const LIST: u32 = 0;
 

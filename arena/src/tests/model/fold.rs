@@ -2,7 +2,7 @@
 //! and whoever dies over it, and readers see the whole sum at every moment (11). And parents
 //! and children: nothing outlives what it belongs to (12).
 
-use super::fixture::{Board, PAIR, TRIO, breaks, explore, live};
+use super::fixture::{Board, PAIR, TRIO, breaks, explore, live, trio_of_minutes};
 use crate::aggregation::Aggregation;
 use crate::fold::{Part, VALUE};
 use crate::index::Lost;
@@ -198,7 +198,7 @@ fn a_part_is_folded_once_by_whoever_comes() {
 
 #[test]
 fn parts_of_several_dead_are_all_folded() {
-    explore(TRIO, &[Step::Folded], two_parts);
+    explore(trio_of_minutes(), &[Step::Folded], two_parts);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_child_does_not_outlive_its_parent() {
 
 #[test]
 fn faults_of_fold_are_seen() {
-    breaks(Mutation::FoldTwice, TRIO, &[], two_parts);
+    breaks(Mutation::FoldTwice, trio_of_minutes(), &[], two_parts);
     breaks(Mutation::FoldOverNamed, TRIO, &DEATHS, read);
     breaks(Mutation::ReadOnce, TRIO, &[], read);
     breaks(Mutation::ParentLoaded, PAIR, &[], orphan);

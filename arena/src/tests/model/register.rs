@@ -1,7 +1,9 @@
 //! `register`: at most one READY slot a key (1), READY means linked and complete (2), a live
 //! builder's slot is never taken from it (5), continuations belong to one chain (3).
 
-use super::fixture::{Board, Name, PAIR, TRIO, breaks, explore, live, lives, verify};
+use super::fixture::{
+    Board, Name, PAIR, TRIO, breaks, explore, live, lives, trio_of_minutes, verify,
+};
 use crate::error::RefusedReason;
 use crate::index::{Lost, Walk};
 use crate::mutation::Mutation;
@@ -177,7 +179,7 @@ fn keys_of_equal_hash_are_both_linked() {
 
 #[test]
 fn a_sweep_takes_nothing_from_the_living() {
-    explore(TRIO, &DEATHS, sweep);
+    explore(trio_of_minutes(), &DEATHS, sweep);
 }
 
 #[test]
