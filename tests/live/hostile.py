@@ -14,7 +14,6 @@ import os
 import random
 import re
 import subprocess
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from pathlib import Path
 from layout.reader import Geometry
 from rig.command import parse, succeed, tallyboard
 from rig.exporter import Exporter
-from rig.processes import until
+from rig.scrapes import Scrapes
 from rig.scratch import scratch
 
 SLOTS, PROCESSES = 2048, 16
@@ -34,35 +33,16 @@ TELL = 60
 """Seconds after which a writer that was told to end and did not has failed. No measure of anything."""
 
 
-class Scrapes:
-    """Scrapes again and again, on a thread of its own, and keeps what was wrong with one."""
+class BothBoards(Scrapes):
+    """Scrapes that find the steady board exact, whatever becomes of the other."""
 
     def __init__(self, exporter: Exporter, steady: Path) -> None:
+        super().__init__()
         self._exporter, self._steady = exporter, steady
-        self._done = 0
-        self._wrong: list[BaseException] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Scrapes:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self.one()
-                self._done += 1
-        except BaseException as error:
-            self._wrong.append(error)
 
     def one(self) -> dict[str, float]:
         """One scrape, by both formats in turn; the samples of the damaged board by name, those with one label."""
-        if self._done % 2:
+        if self.done % 2:
             # What is not 200 is an exception.
             assert self._exporter.scrape("application/openmetrics-text;version=1.0.0").endswith("# EOF\n")
         samples = parse(self._exporter.scrape())
@@ -76,17 +56,6 @@ class Scrapes:
             assert response.status == 200
         damaged = ("board", str(self._exporter.board))
         return {name: value for (name, labels), value in samples.items() if labels == frozenset({damaged})}
-
-    def more(self, count: int = 5) -> None:
-        """Waits until so many more scrapes were begun and ended."""
-        goal = self._done + count + 1
-        until(lambda: self._wrong or self._done >= goal, "more scrapes")
-        self.check()
-
-    def check(self) -> None:
-        """Says what was wrong."""
-        if self._wrong:
-            raise self._wrong[0]
 
 
 @contextmanager
@@ -133,7 +102,7 @@ def sections(board: Path) -> dict[str, tuple[int, int]]:
 class Case:
     """The exporter, its log and the board that is damaged."""
 
-    def __init__(self, exporter: Exporter, scrapes: Scrapes, chance: random.Random) -> None:
+    def __init__(self, exporter: Exporter, scrapes: BothBoards, chance: random.Random) -> None:
         self.exporter, self.scrapes, self.chance = exporter, scrapes, chance
         self.board = exporter.board
         self._pid = exporter.pid()
@@ -148,14 +117,14 @@ class Case:
         before = len(self._log())
         if while_counting:
             with writers(self.board, self.chance.randrange(1 << 32)):
-                self.scrapes.more()
+                self.scrapes.more(5)
                 damage()
-                self.scrapes.more()
+                self.scrapes.more(5)
         else:
             with writers(self.board, self.chance.randrange(1 << 32)):
-                self.scrapes.more()
+                self.scrapes.more(5)
             damage()
-            self.scrapes.more()
+            self.scrapes.more(5)
         warnings = [line for line in self._log()[before:] if "WARN" in line or "ERROR" in line]
         for line in warnings:
             print(f"    {line}", flush=True)
@@ -249,7 +218,7 @@ def main(seed: int) -> None:
         make(board)
         with Exporter(board, folder / "exporter.log") as exporter:
             exporter.start("--board", str(steady), create=False)
-            with Scrapes(exporter, steady) as scrapes:
+            with BothBoards(exporter, steady) as scrapes:
                 case = Case(exporter, scrapes, chance)
                 # The writers have ended before: truncation is what they are not protected from.
                 for part, what in ((0, "nothing"), (0.5, "half")):

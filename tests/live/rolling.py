@@ -21,6 +21,7 @@ from pathlib import Path
 from rig.command import Series, parse, succeed
 from rig.exporter import Exporter
 from rig.processes import until
+from rig.scrapes import Scrapes
 from rig.scratch import scratch
 
 NAME = "rolling_seconds"
@@ -79,36 +80,17 @@ class Process:
         self._child.wait()
 
 
-class Scrapes:
-    """Scrapes again and again, on a thread of its own."""
+class Definitions(Scrapes):
+    """Scrapes that show one definition whole, and whose counts do not go down while it is shown."""
 
     def __init__(self, exporter: Exporter) -> None:
+        super().__init__()
         self._exporter = exporter
-        self.done = 0
         self.versions: list[str] = []
         """The definitions shown, each once for as long as it was shown."""
         self._count = 0.0
-        self._wrong: list[BaseException] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> Scrapes:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._one()
-                self.done += 1
-        except BaseException as error:
-            self._wrong.append(error)
-
-    def _one(self) -> None:
+    def one(self) -> None:
         body = self._exporter.scrape()
         done = subprocess.run(["promtool", "check", "metrics"], input=body.encode(), capture_output=True, timeout=TELL)
         remarks = done.stdout.decode() + done.stderr.decode()
@@ -126,17 +108,6 @@ class Scrapes:
         assert count >= self._count, "a count went down"
         self._count = count
 
-    def more(self, count: int = 3) -> None:
-        """Waits until so many more scrapes were begun and ended."""
-        goal = self.done + count + 1
-        until(lambda: self._wrong or self.done >= goal, "more scrapes")
-        self.check()
-
-    def check(self) -> None:
-        """Says what was wrong."""
-        if self._wrong:
-            raise self._wrong[0]
-
 
 def buckets(samples: dict[Series, float]) -> dict[float, float]:
     """The histogram's cumulative counts by upper bound."""
@@ -148,7 +119,7 @@ def own(samples: dict[Series, float], name: str) -> float:
     return sum(value for (found, _), value in samples.items() if found == name)
 
 
-def deploy(board: Path, exporter: Exporter, scrapes: Scrapes, seconds: float) -> None:
+def deploy(board: Path, exporter: Exporter, scrapes: Definitions, seconds: float) -> None:
     started: list[Process] = []
 
     def start(version: str) -> Process:
@@ -207,7 +178,7 @@ def main(seconds: float) -> None:
         board = folder / "rolling.board"
         with Exporter(board, folder / "exporter.log") as exporter:
             exporter.start()
-            with Scrapes(exporter) as scrapes:
+            with Definitions(exporter) as scrapes:
                 deploy(board, exporter, scrapes, seconds)
             scrapes.check()
             exporter.stop()
