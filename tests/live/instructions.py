@@ -40,7 +40,7 @@ def main() -> None:
         scale = 1 if work == "encode" else 1000
         more = counted(binary, work, MANY * scale) - counted(binary, work, FEW * scale)
         each = more / ((MANY - FEW) * scale * OPERATIONS[work])
-        print(f"{work}: {each:.1f} instructions of at most {budget}")
+        print(f"{work}: {each:.1f} instructions; the budget is {budget}, and 5 %")
         if each > budget * TOLERANCE:
             above.append(work)
     if above:
