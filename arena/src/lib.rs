@@ -112,7 +112,7 @@ pub use ledger::Ledger;
 pub use location::Location;
 pub use processes::ProcessView;
 pub use removal::{remove, remove_by_force};
-pub use snapshot::{FamilyView, Reader, SeriesView};
+pub use snapshot::{BoardView, FamilyView, Reader, SeriesView};
 pub use stats::Stats;
 #[cfg(arena_crash)]
 #[doc(hidden)]

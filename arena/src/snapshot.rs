@@ -23,20 +23,30 @@ use crate::sync::{Ordering, fence};
 use crate::versions::rank_of;
 use core::fmt;
 use core::mem::offset_of;
+use core::ops::Deref;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Reads a board. One per thread that scrapes; memory is proportional to the series.
+/// Reads a board. One per thread that refreshes; memory is proportional to the series. All that
+/// reads values is a method of the [`BoardView`] it gives out, and so of the reader too.
 pub struct Reader {
-    attached: Option<Hold>,
     /// For each slot the state word that `records` was decoded from.
     seen: Vec<u64>,
     records: Vec<Record>,
-    families: Vec<FamilyView>,
-    planes: Vec<u32>,
-    damaged: u64,
     /// To ask whether owners of gauges live; needs no write permission.
     locks: Option<LockFile>,
+    view: Arc<BoardView>,
+}
+
+/// What a [`Reader`] found at one refresh: families and series. It does not change, may be shared
+/// by any number of threads, and keeps the board mapped; values are read from the board at the
+/// moment they are asked for.
+#[derive(Clone)]
+pub struct BoardView {
+    attached: Option<Hold>,
+    families: Arc<Vec<FamilyView>>,
+    planes: Vec<u32>,
+    damaged: u64,
     /// Owners of parts that are shown only while they live, or a while longer: when they were
     /// first seen dead, in nanoseconds since 1970, or `None` while they live.
     owners: HashMap<Own, Option<u64>>,
@@ -46,8 +56,24 @@ pub struct Reader {
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
+            .field("families", &self.view.families)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BoardView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoardView")
             .field("families", &self.families)
             .finish_non_exhaustive()
+    }
+}
+
+impl Deref for Reader {
+    type Target = BoardView;
+
+    fn deref(&self) -> &BoardView {
+        &self.view
     }
 }
 
@@ -164,62 +190,50 @@ impl Reader {
         let segment = attached.as_ref().map(|attached| &attached.segment);
         Reader {
             locks: segment.and_then(|segment| segment.process.probe().ok()),
-            owners: HashMap::new(),
-            pid_namespace: environment::pid_namespace(),
-            attached,
             seen: vec![0; slots],
             records: vec![Record::Nothing; slots],
-            families: Vec::new(),
-            planes: Vec::new(),
-            damaged: 0,
+            view: Arc::new(BoardView {
+                owners: HashMap::new(),
+                pid_namespace: environment::pid_namespace(),
+                attached,
+                families: Arc::default(),
+                planes: Vec::new(),
+                damaged: 0,
+            }),
         }
+    }
+
+    /// What was found at the last refresh, to be kept while the reader goes on.
+    pub fn view(&self) -> Arc<BoardView> {
+        self.view.clone()
     }
 
     /// Finds series that came or went. One pass over the state words; what is new is
     /// decoded, and if anything changed, [`families`](Self::families) is put together anew.
     pub fn refresh(&mut self) {
-        let Some(attached) = self.attached.clone() else {
+        let Some(attached) = self.view.attached.clone() else {
             return;
         };
         let segment = &attached.segment;
-        self.planes.clear();
-        self.planes.extend(segment.ready_planes());
         let mut changed = self.scan(segment);
         // A family made after its slot was passed, and a series of it in a slot after that:
         // whoever sees the series ready sees the family too.
         if changed && self.has_orphans() {
             changed |= self.scan(segment);
         }
-        if changed {
-            self.assemble(segment);
-        }
+        let assembled = changed.then(|| self.assemble(segment));
         if self.locks.is_none() {
             self.locks = segment.process.probe().ok();
         }
-        self.probe(segment);
-    }
-
-    /// Asks which owners of gauges live. One syscall for each that may count only as long.
-    fn probe(&mut self, segment: &Segment) {
-        let mut owners = core::mem::take(&mut self.owners);
-        let mut now_there = HashMap::with_capacity(owners.len());
-        let by_life = |family: &&FamilyView| {
-            family.aggregation.is_live() || family.aggregation.is_by_process()
-        };
-        let families = self.families.iter().filter(by_life);
-        let series = families.flat_map(|family| &family.series);
-        for part in series.flat_map(|series| &series.parts) {
-            now_there.entry(part.owner).or_insert_with(|| {
-                let alive = match &self.locks {
-                    Some(locks) => segment.is_alive(part.owner, locks),
-                    // Nobody is called dead on a guess.
-                    None => true,
-                };
-                let since = owners.remove(&part.owner).flatten();
-                (!alive).then(|| since.unwrap_or_else(clock::unix_nanos))
-            });
+        // Copied if a scrape still has the one before: all but the families, which are shared.
+        let view = Arc::make_mut(&mut self.view);
+        if let Some((families, damaged)) = assembled {
+            view.families = Arc::new(families);
+            view.damaged = damaged;
         }
-        self.owners = now_there;
+        view.planes.clear();
+        view.planes.extend(segment.ready_planes());
+        view.probe(segment, self.locks.as_ref());
     }
 
     /// Decodes what changed since the last pass over the state words; whether anything did.
@@ -267,10 +281,155 @@ impl Reader {
         parents.into_iter().any(|parent| !known(parent))
     }
 
+    /// Slots of the board.
+    pub fn capacity(&self) -> u32 {
+        self.seen.len() as u32
+    }
+
+    /// Puts the families together from the records, and counts those that make no sense.
+    fn assemble(&self, segment: &Segment) -> (Vec<FamilyView>, u64) {
+        let mut damaged = 0;
+        // What belongs to something that has ended is passed over; that it belongs to something
+        // that never was of that kind is damage.
+        let has_ended = |parent: Parent| {
+            let slot = u32::try_from(parent.slot)
+                .ok()
+                .and_then(|at| segment.slot(at));
+            // Relaxed: as good now as a moment later.
+            slot.is_none_or(|slot| segment.state(slot).load(Ordering::Relaxed) != parent.tag)
+        };
+        let mut parts: HashMap<u64, Vec<Part>> = HashMap::new();
+        let mut helps: HashMap<u64, (u64, &str, &str)> = HashMap::new();
+        // Name, label count and place among the shown, of each family by its tag.
+        let mut known: HashMap<u64, (&str, usize)> = HashMap::new();
+        let mut in_use = HashSet::new();
+        for record in &self.records {
+            if let Record::Series { parent, .. } = record {
+                in_use.insert(parent.tag);
+            }
+        }
+        // Who has series goes before who has none; then the newer.
+        let mut newest: HashMap<&str, Candidate<'_>> = HashMap::new();
+        for (at, (tag, record)) in self.seen.iter().zip(&self.records).enumerate() {
+            match record {
+                Record::Family { definition, rank } => {
+                    known.insert(*tag, (&definition.name, definition.label_names.len()));
+                    let order = (in_use.contains(tag), *rank, *tag);
+                    let this = (order, at, &**definition);
+                    let entry = newest.entry(&definition.name).or_insert(this);
+                    if entry.0 < order {
+                        *entry = this;
+                    }
+                }
+                Record::Help { parent, unit, help } => {
+                    helps.insert(parent.tag, (*tag, unit, help));
+                }
+                Record::Part { parent, part } => {
+                    parts.entry(parent.tag).or_default().push(*part);
+                }
+                Record::Nothing | Record::Damaged | Record::Series { .. } => {}
+            }
+        }
+        let mut families: Vec<FamilyView> = newest
+            .into_values()
+            .filter_map(|((_, _, tag), at, definition)| {
+                let own = (tag, definition.unit.as_str(), definition.help.as_str());
+                let (words_tag, unit, help) = helps.get(&tag).copied().unwrap_or(own);
+                Some(FamilyView {
+                    name: definition.name.clone(),
+                    help: help.to_owned(),
+                    unit: unit.to_owned(),
+                    kind: definition.kind,
+                    aggregation: definition.aggregation,
+                    label_names: definition.label_names.clone(),
+                    bounds: definition.bounds.clone(),
+                    tag,
+                    words_tag,
+                    series: Vec::new(),
+                    hidden_series: 0,
+                    slot: segment.slot(u32::try_from(at).ok()?)?,
+                })
+            })
+            .collect();
+        families.sort_by(|a, b| a.name.cmp(&b.name));
+        // A tag is one family's. On a board whose serials were set back it may be two's.
+        let mut tags = HashSet::new();
+        families.retain(|family| {
+            let is_alone = tags.insert(family.tag);
+            damaged += u64::from(!is_alone);
+            is_alone
+        });
+        let places: HashMap<&str, usize> = families
+            .iter()
+            .enumerate()
+            .filter_map(|(place, family)| Some((known.get(&family.tag)?.0, place)))
+            .collect();
+        let mut shown: Vec<Vec<SeriesView>> = vec![Vec::new(); families.len()];
+        let mut hidden = vec![0; families.len()];
+        for record in &self.records {
+            match record {
+                Record::Damaged => damaged += 1,
+                Record::Series { parent, view } => match known.get(&parent.tag) {
+                    Some((name, labels)) if *labels == view.label_values.len() => {
+                        let Some(place) = places.get(name).copied() else {
+                            continue;
+                        };
+                        let family = &families[place];
+                        // Of two families with one tag, the other may be the one shown.
+                        let fits = view.chain.len() >= family.continuations()
+                            && view.label_values.len() == family.label_names.len();
+                        if family.tag == parent.tag && !fits {
+                            damaged += 1;
+                        } else if family.tag == parent.tag {
+                            let mut view = view.clone();
+                            view.how = family.aggregation;
+                            view.parts = parts.remove(&view.tag).unwrap_or_default();
+                            shown[place].push(view);
+                        } else {
+                            hidden[place] += 1;
+                        }
+                    }
+                    None if has_ended(*parent) => {}
+                    _ => damaged += 1,
+                },
+                Record::Nothing
+                | Record::Family { .. }
+                | Record::Help { .. }
+                | Record::Part { .. } => {}
+            }
+        }
+        drop(places);
+        for ((family, mut series), hidden) in families.iter_mut().zip(shown).zip(hidden) {
+            // Of twins the newest comes first, and stays: a series that stands twice would make
+            // the whole exposition worthless.
+            series.sort_by(|a, b| {
+                let newest_first = b.tag.cmp(&a.tag);
+                a.label_values.cmp(&b.label_values).then(newest_first)
+            });
+            series.dedup_by(|older, kept| {
+                let is_twin = older.label_values == kept.label_values;
+                // An older one that has ended was seen just before the newer was registered.
+                damaged += u64::from(is_twin && self.view.is_there(older));
+                is_twin
+            });
+            family.series = series;
+            family.hidden_series = hidden;
+        }
+        (families, damaged)
+    }
+}
+
+impl BoardView {
     /// Families by name, one for each name: the newest definition that has a series, or the
     /// newest of all.
     pub fn families(&self) -> &[FamilyView] {
         &self.families
+    }
+
+    /// Whether the families and their series are the very ones of an `earlier` view: nothing came
+    /// or went on the board between the two. A comparison of two addresses.
+    pub fn has_families_of(&self, earlier: &BoardView) -> bool {
+        Arc::ptr_eq(&self.families, &earlier.families)
     }
 
     /// Records left out at the last refresh because their bytes make no sense.
@@ -283,11 +442,6 @@ impl Reader {
     pub fn is_broken(&self) -> bool {
         let attached = self.attached.as_ref();
         attached.is_some_and(|attached| attached.segment.region.is_broken())
-    }
-
-    /// Slots of the board.
-    pub fn capacity(&self) -> u32 {
-        self.seen.len() as u32
     }
 
     /// A counter's value now; `None`: the series has ended, leave it out. Like the other three,
@@ -418,137 +572,27 @@ impl Reader {
             .is_some_and(|(segment, bound)| segment.still_lives(bound))
     }
 
-    /// Puts the families together from the records.
-    fn assemble(&mut self, segment: &Segment) {
-        let mut damaged = 0;
-        // What belongs to something that has ended is passed over; that it belongs to something
-        // that never was of that kind is damage.
-        let has_ended = |parent: Parent| {
-            let slot = u32::try_from(parent.slot)
-                .ok()
-                .and_then(|at| segment.slot(at));
-            // Relaxed: as good now as a moment later.
-            slot.is_none_or(|slot| segment.state(slot).load(Ordering::Relaxed) != parent.tag)
+    /// Asks which owners of gauges live. One syscall for each that may count only as long.
+    fn probe(&mut self, segment: &Segment, locks: Option<&LockFile>) {
+        let mut owners = core::mem::take(&mut self.owners);
+        let mut now_there = HashMap::with_capacity(owners.len());
+        let by_life = |family: &&FamilyView| {
+            family.aggregation.is_live() || family.aggregation.is_by_process()
         };
-        let mut parts: HashMap<u64, Vec<Part>> = HashMap::new();
-        let mut helps: HashMap<u64, (u64, &str, &str)> = HashMap::new();
-        // Name, label count and place among the shown, of each family by its tag.
-        let mut known: HashMap<u64, (&str, usize)> = HashMap::new();
-        let mut in_use = HashSet::new();
-        for record in &self.records {
-            if let Record::Series { parent, .. } = record {
-                in_use.insert(parent.tag);
-            }
-        }
-        // Who has series goes before who has none; then the newer.
-        let mut newest: HashMap<&str, Candidate<'_>> = HashMap::new();
-        for (at, (tag, record)) in self.seen.iter().zip(&self.records).enumerate() {
-            match record {
-                Record::Family { definition, rank } => {
-                    known.insert(*tag, (&definition.name, definition.label_names.len()));
-                    let order = (in_use.contains(tag), *rank, *tag);
-                    let this = (order, at, &**definition);
-                    let entry = newest.entry(&definition.name).or_insert(this);
-                    if entry.0 < order {
-                        *entry = this;
-                    }
-                }
-                Record::Help { parent, unit, help } => {
-                    helps.insert(parent.tag, (*tag, unit, help));
-                }
-                Record::Part { parent, part } => {
-                    parts.entry(parent.tag).or_default().push(*part);
-                }
-                Record::Nothing | Record::Damaged | Record::Series { .. } => {}
-            }
-        }
-        let mut families: Vec<FamilyView> = newest
-            .into_values()
-            .filter_map(|((_, _, tag), at, definition)| {
-                let own = (tag, definition.unit.as_str(), definition.help.as_str());
-                let (words_tag, unit, help) = helps.get(&tag).copied().unwrap_or(own);
-                Some(FamilyView {
-                    name: definition.name.clone(),
-                    help: help.to_owned(),
-                    unit: unit.to_owned(),
-                    kind: definition.kind,
-                    aggregation: definition.aggregation,
-                    label_names: definition.label_names.clone(),
-                    bounds: definition.bounds.clone(),
-                    tag,
-                    words_tag,
-                    series: Vec::new(),
-                    hidden_series: 0,
-                    slot: segment.slot(u32::try_from(at).ok()?)?,
-                })
-            })
-            .collect();
-        families.sort_by(|a, b| a.name.cmp(&b.name));
-        // A tag is one family's. On a board whose serials were set back it may be two's.
-        let mut tags = HashSet::new();
-        families.retain(|family| {
-            let is_alone = tags.insert(family.tag);
-            damaged += u64::from(!is_alone);
-            is_alone
-        });
-        let places: HashMap<&str, usize> = families
-            .iter()
-            .enumerate()
-            .filter_map(|(place, family)| Some((known.get(&family.tag)?.0, place)))
-            .collect();
-        let mut shown: Vec<Vec<SeriesView>> = vec![Vec::new(); families.len()];
-        let mut hidden = vec![0; families.len()];
-        for record in &self.records {
-            match record {
-                Record::Damaged => damaged += 1,
-                Record::Series { parent, view } => match known.get(&parent.tag) {
-                    Some((name, labels)) if *labels == view.label_values.len() => {
-                        let Some(place) = places.get(name).copied() else {
-                            continue;
-                        };
-                        let family = &families[place];
-                        // Of two families with one tag, the other may be the one shown.
-                        let fits = view.chain.len() >= family.continuations()
-                            && view.label_values.len() == family.label_names.len();
-                        if family.tag == parent.tag && !fits {
-                            damaged += 1;
-                        } else if family.tag == parent.tag {
-                            let mut view = view.clone();
-                            view.how = family.aggregation;
-                            view.parts = parts.remove(&view.tag).unwrap_or_default();
-                            shown[place].push(view);
-                        } else {
-                            hidden[place] += 1;
-                        }
-                    }
-                    None if has_ended(*parent) => {}
-                    _ => damaged += 1,
-                },
-                Record::Nothing
-                | Record::Family { .. }
-                | Record::Help { .. }
-                | Record::Part { .. } => {}
-            }
-        }
-        drop(places);
-        for ((family, mut series), hidden) in families.iter_mut().zip(shown).zip(hidden) {
-            // Of twins the newest comes first, and stays: a series that stands twice would make
-            // the whole exposition worthless.
-            series.sort_by(|a, b| {
-                let newest_first = b.tag.cmp(&a.tag);
-                a.label_values.cmp(&b.label_values).then(newest_first)
+        let families = self.families.iter().filter(by_life);
+        let series = families.flat_map(|family| &family.series);
+        for part in series.flat_map(|series| &series.parts) {
+            now_there.entry(part.owner).or_insert_with(|| {
+                let alive = match locks {
+                    Some(locks) => segment.is_alive(part.owner, locks),
+                    // Nobody is called dead on a guess.
+                    None => true,
+                };
+                let since = owners.remove(&part.owner).flatten();
+                (!alive).then(|| since.unwrap_or_else(clock::unix_nanos))
             });
-            series.dedup_by(|older, kept| {
-                let is_twin = older.label_values == kept.label_values;
-                // An older one that has ended was seen just before the newer was registered.
-                damaged += u64::from(is_twin && self.is_there(older));
-                is_twin
-            });
-            family.series = series;
-            family.hidden_series = hidden;
         }
-        self.families = families;
-        self.damaged = damaged;
+        self.owners = now_there;
     }
 }
 

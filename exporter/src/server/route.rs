@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
@@ -12,7 +13,9 @@ use super::{Shared, landing};
 use crate::boards::BoardSet;
 use crate::negotiate;
 
-type Answer = Response<Full<Bytes>>;
+/// An answer, whole or made while it is sent; an error in its body ends the connection.
+pub(super) type Answer = Response<UnsyncBoxBody<Bytes, BodyError>>;
+pub(super) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -108,7 +111,8 @@ fn failed() -> Answer {
 }
 
 fn answer(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let whole = Full::new(body.into()).map_err(|never| match never {});
+    let mut answer = Response::new(whole.boxed_unsync());
     *answer.status_mut() = status;
     if let Ok(content_type) = HeaderValue::from_str(content_type) {
         let headers = answer.headers_mut();
