@@ -119,6 +119,9 @@ pub fn parse_telemetry_path(text: &str) -> Result<String, String> {
     if text.starts_with("/-/") {
         return Err("paths below /-/ are for health checks".to_owned());
     }
+    if text.starts_with("/api/") {
+        return Err("paths below /api/ are for the page at /".to_owned());
+    }
     Ok(text.to_owned())
 }
 
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn telemetry_paths() {
         assert_eq!(parse_telemetry_path("/m"), Ok("/m".to_owned()));
-        for text in ["", "metrics", "/-/ready", "/m?x"] {
+        for text in ["", "metrics", "/-/ready", "/api/board", "/m?x"] {
             assert!(parse_telemetry_path(text).is_err(), "{text}");
         }
     }

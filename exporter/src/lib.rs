@@ -14,6 +14,7 @@ mod negotiate;
 mod scrape;
 mod self_metrics;
 mod server;
+mod ui;
 
 pub use cli::main;
 

@@ -65,9 +65,9 @@ impl Scraper {
         encoder.finish(out);
     }
 
-    /// Gives what [`follow`](Self::follow) has found to `show`, which may read the boards.
+    /// Gives the boards, as they are now, to `show`, which may read them.
     pub fn show<T>(&mut self, show: impl Fn(&BoardSet) -> T) -> T {
-        self.boards.follow();
+        self.boards.refresh();
         loop {
             let shown = show(&self.boards);
             if !self.boards.drop_broken() {

@@ -74,7 +74,7 @@ fn pages_and_methods() {
         landing.header("content-type"),
         Some("text/html; charset=utf-8")
     );
-    assert!(landing.text().contains("<a href=\"/m\">"));
+    assert!(landing.text().contains("<a href=\"./m\""));
     let head = serving.request("HEAD", "/m", &[]);
     assert_eq!(head.status, 200);
     assert!(head.body.is_empty());

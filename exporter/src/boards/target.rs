@@ -81,6 +81,12 @@ impl Target {
         Some((&mapped.board, &mapped.reader))
     }
 
+    /// Why the board is not there, if it is not.
+    pub fn problem(&self) -> Option<&str> {
+        let problem = self.problem.as_deref();
+        problem.filter(|_| self.mapped.is_none())
+    }
+
     /// How full the board was at the last refresh, if it is there.
     pub fn stats(&self) -> Option<&Stats> {
         self.mapped.as_ref().map(|mapped| &mapped.stats)

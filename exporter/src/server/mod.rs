@@ -6,7 +6,6 @@
 
 mod body;
 mod connection;
-mod landing;
 mod listen;
 mod route;
 

@@ -7,18 +7,17 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
-use super::{Shared, landing};
-use crate::boards::BoardSet;
+use super::Shared;
 use crate::negotiate;
+use crate::ui::{self, Question};
 
 /// An answer, whole or made while it is sent; an error in its body ends the connection.
 pub(super) type Answer = Response<UnsyncBoxBody<Bytes, BodyError>>;
 pub(super) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-const HTML: &str = "text/html; charset=utf-8";
 
 /// Answers one request. hyper leaves the body away where the method is HEAD.
 pub(super) async fn respond(
@@ -26,7 +25,9 @@ pub(super) async fn respond(
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let path = request.uri().path();
-    let known = path == shared.telemetry_path || ["/", "/-/healthy", "/-/ready"].contains(&path);
+    let known = path == shared.telemetry_path
+        || ["/-/healthy", "/-/ready"].contains(&path)
+        || ui::PATHS.contains(&path);
     let answer = if !known {
         let text = format!("Nothing here. Metrics are at {}.\n", shared.telemetry_path);
         answer(StatusCode::NOT_FOUND, PLAIN, text)
@@ -46,7 +47,7 @@ pub(super) async fn respond(
     } else if path == "/-/ready" {
         ready(shared).await
     } else {
-        landing(shared).await
+        look(shared, request.uri().clone()).await
     };
     Ok(answer)
 }
@@ -85,15 +86,23 @@ async fn ready(shared: Arc<Shared>) -> Answer {
     }
 }
 
-async fn landing(shared: Arc<Shared>) -> Answer {
-    let page = blocking(move || {
-        let page = |boards: &BoardSet| landing::page(boards, &shared.telemetry_path);
-        shared.scraper().show(page)
+/// The page at `/`, and what it asks for.
+async fn look(shared: Arc<Shared>, uri: Uri) -> Answer {
+    let replied = blocking(move || {
+        if uri.path() == "/" {
+            return ui::page(&shared.telemetry_path);
+        }
+        match Question::parse(uri.path(), uri.query()) {
+            Ok(question) => shared.scraper().show(|boards| question.answer(boards)),
+            Err(problem) => ui::Reply::refusal(StatusCode::BAD_REQUEST, &problem),
+        }
     });
-    match page.await {
-        Some(page) => answer(StatusCode::OK, HTML, page),
-        None => failed(),
-    }
+    let Some(reply) = replied.await else {
+        return failed();
+    };
+    let mut answer = answer(reply.status, reply.content_type, reply.body);
+    answer.headers_mut().extend(reply.headers);
+    answer
 }
 
 /// Runs `work` where it may take its time; `None` if it panicked.

@@ -1,0 +1,104 @@
+//! One family, and the answer to `/api/family`.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+use tallyboard::{FamilyView, Kind, Reader, SeriesView};
+
+use super::question::{FamilyQuestion, Search, choose};
+use super::reading::{Reading, float, write_processes};
+use crate::boards::BoardSet;
+
+/// What a family is, without its values.
+pub(super) fn describe(reader: &Reader, family: &FamilyView) -> Map<String, Value> {
+    let mut object = Map::new();
+    let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+    put("name", family.name.as_str().into());
+    put("type", family.kind.to_string().into());
+    put("aggregation", family.aggregation.to_string().into());
+    put("help", family.help.as_str().into());
+    put("unit", family.unit.as_str().into());
+    put("labels", family.label_names.as_slice().into());
+    // A script's numbers end at 2^53.
+    put("id", format!("{:x}", family.tag).into());
+    put("series", family.series.len().into());
+    put("hidden_series", family.hidden_series.into());
+    put("overflows", reader.overflows(family).into());
+    if family.kind == Kind::Histogram {
+        put("bounds", family.bounds.iter().copied().map(float).collect());
+    }
+    object
+}
+
+/// `None`: no such board, or no such family on it.
+pub(super) fn answer(boards: &BoardSet, question: &FamilyQuestion) -> Option<Value> {
+    let target = choose(boards, question.board.as_deref())?;
+    let (_, reader) = target.mapped()?;
+    let families = reader.families();
+    let family = families
+        .iter()
+        .find(|family| family.name == question.name)?;
+    let mut object = describe(reader, family);
+    if let Some(reading) = Reading::of_all(reader, family) {
+        reading.write(&mut object);
+    }
+    let series = family.series.iter();
+    let matching = series.filter(|series| is_found(&question.search, family, series));
+    let mut ranked: Vec<(f64, &SeriesView)> = matching
+        .map(|series| {
+            let reading = Reading::of(reader, family, series);
+            (reading.map_or(f64::NAN, |reading| reading.rank()), series)
+        })
+        .collect();
+    object.insert("matched".to_owned(), ranked.len().into());
+    keep_greatest(&mut ranked, question.limit);
+    let shown = ranked.iter().map(|(_, series)| one(reader, family, series));
+    object.insert("shown".to_owned(), shown.collect());
+    Some(Value::Object(object))
+}
+
+/// Sorts by rank, the greatest first, and drops what goes beyond the limit. Without a rank: last.
+fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
+    let place = |rank: f64| {
+        if rank.is_nan() {
+            f64::NEG_INFINITY
+        } else {
+            rank
+        }
+    };
+    let order = |a: &(f64, &SeriesView), b: &(f64, &SeriesView)| {
+        place(b.0)
+            .total_cmp(&place(a.0))
+            .then_with(|| a.1.label_values.cmp(&b.1.label_values))
+    };
+    if ranked.len() > limit {
+        ranked.select_nth_unstable_by(limit, order);
+        ranked.truncate(limit);
+    }
+    ranked.sort_by(order);
+}
+
+fn is_found(search: &Search, family: &FamilyView, series: &SeriesView) -> bool {
+    search.finds(|| {
+        let pairs = family.label_names.iter().zip(&series.label_values);
+        pairs
+            .map(|(name, value)| Cow::Owned(format!("{name}={value}")))
+            .collect()
+    })
+}
+
+fn one(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Value {
+    let object = json!({
+        "id": format!("{:x}.{:x}", series.slot, series.tag),
+        "labels": series.label_values,
+        "created_unix_millis": series.created_unix_nanos / 1_000_000,
+    });
+    let Value::Object(mut object) = object else {
+        return object;
+    };
+    if let Some(reading) = Reading::of(reader, family, series) {
+        reading.write(&mut object);
+    }
+    write_processes(reader, family, series, &mut object);
+    Value::Object(object)
+}

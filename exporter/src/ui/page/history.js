@@ -1,0 +1,121 @@
+// What was seen of one family or series, as far back as the charts go; rates and quantiles of it.
+//
+// The exporter says only what there is now. Everything over time is made here, from one answer to
+// the next, and begins when the page is opened.
+
+const SPAN = 5 * 60_000;
+const RECENT = 15_000;
+// Between kept histograms that are no longer recent.
+const COARSE = 5_000;
+// Answers further apart than this are not connected: the page was hidden, or nobody answered.
+const GAP = 10_000;
+
+class History {
+  // Of what adds up: a counter's value, a count of observations. Of a gauge: low and high.
+  points = [];
+  recent = [];
+  coarse = [];
+
+  // Whether it was new.
+  add(time, reading) {
+    const last = this.points.at(-1);
+    if (last && time <= last.time) return false;
+    const at = { time, ...reading };
+    // Fewer than before: a series ended. What was before says nothing about what comes.
+    const fell = last && (at.count < last.count || at.value < last.value);
+    if (fell) {
+      this.recent = [];
+      this.coarse = [];
+      at.fell = true;
+    }
+    this.points.push({ ...at, buckets: undefined });
+    while (this.points[0].time < time - SPAN - GAP) this.points.shift();
+    if (!at.buckets) return true;
+    this.recent.push(at);
+    while (this.recent[0].time < time - RECENT) {
+      const old = this.recent.shift();
+      const before = this.coarse.at(-1);
+      if (!before || old.time - before.time >= COARSE) this.coarse.push(old);
+    }
+    while (this.coarse.length && this.coarse[0].time < time - SPAN - GAP) this.coarse.shift();
+    return true;
+  }
+
+  // How fast `field` grows, over the last seconds.
+  rate(field) {
+    const last = this.points.at(-1);
+    let first = last;
+    for (let at = this.points.length - 1; at > 0 && last.time - first.time < 4500; at -= 1) {
+      if (this.points[at].fell || this.points[at].time - this.points[at - 1].time > GAP) break;
+      first = this.points[at - 1];
+    }
+    return first === last ? undefined : ((last[field] - first[field]) * 1000) / (last.time - first.time);
+  }
+
+  // The growth of `field` per second between all neighbours; without a value where there is a gap.
+  rates(field) {
+    return this.points.slice(1).map((point, at) => {
+      const before = this.points[at];
+      const known = !point.fell && point.time - before.time <= GAP;
+      const value = known ? ((point[field] - before[field]) * 1000) / (point.time - before.time) : undefined;
+      return { time: point.time, value };
+    });
+  }
+
+  // What was observed in the last `millis`, or since the page has looked if that is shorter.
+  // Without `millis`: all that the board knows.
+  window(millis) {
+    const kept = [...this.coarse, ...this.recent];
+    const last = kept.at(-1);
+    if (!last) return undefined;
+    if (millis === undefined) return { ...last, seconds: undefined };
+    const before = kept.filter((one) => one.time <= last.time - millis + 500).at(-1) ?? kept[0];
+    return before === last ? undefined : difference(before, last);
+  }
+
+  // Quantiles over time, one point for about five seconds.
+  quantiles(bounds, wanted) {
+    const kept = [];
+    for (const one of [...this.coarse, ...this.recent]) {
+      if (!kept.length || one.time - kept.at(-1).time >= COARSE - 500) kept.push(one);
+    }
+    return wanted.map((q) => kept.slice(1).map((one, at) => {
+      const seen = difference(kept[at], one);
+      const found = seen.seconds * 1000 <= GAP + COARSE ? quantile(q, bounds, seen.buckets) : undefined;
+      return { time: one.time, value: found?.value };
+    }));
+  }
+}
+
+function difference(before, after) {
+  return {
+    seconds: (after.time - before.time) / 1000,
+    buckets: after.buckets.map((events, at) => Math.max(0, events - before.buckets[at])),
+    count: after.count - before.count,
+    sum: after.sum - before.sum,
+  };
+}
+
+// As PromQL's histogram_quantile: on a line through the bucket that holds it. `beyond` where that
+// is the last bucket, which has no upper bound.
+function quantile(q, bounds, buckets) {
+  const total = buckets.reduce((sum, events) => sum + events, 0);
+  if (!total) return undefined;
+  const rank = q * total;
+  let below = 0;
+  for (const [at, events] of buckets.entries()) {
+    if (below + events < rank || !events) {
+      below += events;
+      continue;
+    }
+    if (at === bounds.length) return { value: bounds.length ? bounds.at(-1) : undefined, beyond: true };
+    const upper = bounds[at];
+    if (at === 0 && upper <= 0) return { value: upper };
+    const lower = at === 0 ? 0 : bounds[at - 1];
+    return { value: lower + (upper - lower) * ((rank - below) / events) };
+  }
+  return undefined;
+}
+
+const quantileText = (found, unit) =>
+  found ? `${found.beyond ? ">\u202f" : ""}${inUnit(found.value, unit)}` : NONE;
