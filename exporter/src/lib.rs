@@ -14,6 +14,8 @@ mod negotiate;
 mod scrape;
 mod self_metrics;
 mod server;
+mod usage;
+mod workers;
 
 pub use cli::main;
 
