@@ -18,6 +18,7 @@ mod serve;
 mod set;
 mod signals;
 mod temporary_board;
+mod textfile;
 
 use std::process::ExitCode;
 
@@ -69,6 +70,7 @@ enum Command {
     Observe(observe::Observe),
     Expire(expire::Expire),
     Rm(rm::Rm),
+    Textfile(textfile::Textfile),
     Bench(bench::Bench),
     #[command(hide = true)]
     DemoWorker(demo::Worker),
@@ -110,6 +112,7 @@ impl Command {
             Self::Observe(observe) => observe.run(),
             Self::Expire(expire) => expire.run(),
             Self::Rm(rm) => rm.run(),
+            Self::Textfile(textfile) => textfile.run(),
             Self::Bench(bench) => bench.run(),
             Self::DemoWorker(worker) => worker.run(),
             Self::BenchPeer(peer) => peer.run(),
