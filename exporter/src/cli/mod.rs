@@ -17,8 +17,10 @@ mod rm;
 mod serve;
 mod set;
 mod signals;
+mod table;
 mod temporary_board;
 mod textfile;
+mod top;
 
 use std::process::ExitCode;
 
@@ -62,6 +64,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Create(create::Create),
+    Top(top::Top),
     Dump(dump::Dump),
     Check(check::Check),
     Ps(ps::Ps),
@@ -104,6 +107,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Demo(demo) => demo.run(),
             Self::Create(create) => create.run(),
+            Self::Top(top) => top.run(),
             Self::Dump(dump) => dump.run(),
             Self::Check(check) => check.run(),
             Self::Ps(ps) => ps.run(),
