@@ -11,7 +11,7 @@ use crate::gauge::Gauge;
 use crate::histogram::Histogram;
 use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, PROCESSES, SLOTS};
 use crate::location::Location;
-use crate::processes::{self, ProcessView};
+use crate::processes::{self, ProcessIdentity, ProcessView};
 use crate::removal::{self, Removal};
 use crate::segment::Segment;
 use crate::stats::Stats;
@@ -289,6 +289,15 @@ impl Board {
     pub fn processes(&self) -> Vec<ProcessView> {
         let attached = self.attached.as_ref();
         attached.map_or(Vec::new(), |attached| processes::list(&attached.segment))
+    }
+
+    /// Who has a row on the board, by row: the dead too, until they are reaped. Some loads for
+    /// each row, no syscall; to be asked often, where [`processes`](Self::processes) is too dear.
+    pub fn process_identities(&self) -> Vec<ProcessIdentity> {
+        let attached = self.attached.as_ref();
+        attached.map_or(Vec::new(), |attached| {
+            processes::identities(&attached.segment)
+        })
     }
 
     pub(crate) fn attached(&self) -> Option<&Hold> {

@@ -110,7 +110,7 @@ pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
 #[doc(hidden)]
 pub use ledger::Ledger;
 pub use location::Location;
-pub use processes::ProcessView;
+pub use processes::{ProcessIdentity, ProcessView};
 pub use removal::{remove, remove_by_force};
 pub use snapshot::{BoardView, FamilyView, Reader, SeriesView};
 pub use stats::Stats;

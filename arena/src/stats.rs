@@ -1,13 +1,18 @@
 //! How full a board is, and what it refused.
 
 use crate::error::RefusedReason;
-use crate::layout::{Control, HeadRecord, PLANE_READY, PLANE_REFUSED, REFUSED_REASONS, Row};
+use crate::layout::{
+    CONTINUATION_TEXT_LEN, Control, HeadRecord, MAX_TEXT_LEN, PLANE_READY, PLANE_REFUSED,
+    REFUSED_REASONS, Row, UNIT_CELLS,
+};
+use crate::liveness::LockFile;
 use crate::process::RowWord;
-use crate::record::{FAMILY, HELP, PART, SERIES, Shape};
+use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::sync::Ordering;
 use core::mem::offset_of;
+use std::collections::HashMap;
 
 /// A board's occupancy and its sticky counters, read without stopping anyone: numbers that
 /// change at the same moment may be one apart.
@@ -52,6 +57,19 @@ pub struct Stats {
     pub expired: u64,
     /// Living slots whose record is none of the things that a board holds.
     pub damaged: u64,
+    /// Cells of the board: three a slot.
+    pub cells: u64,
+    /// Cells that living series and parts hold values in.
+    pub cells_used: u64,
+    /// Bytes of text that all slots together have room for, at most: the first of a chain has
+    /// less than the others.
+    pub text_bytes: u64,
+    /// Bytes of names, label values and help on the board, with what stands between them.
+    pub text_bytes_used: u64,
+    /// Slots that hold nothing and are not free, because a process died while it made or removed
+    /// something; the next sweep gives them back. What is being removed at this moment is among
+    /// them.
+    pub leaked: u32,
 }
 
 impl Default for Stats {
@@ -76,6 +94,11 @@ impl Default for Stats {
             overflowed: 0,
             expired: 0,
             damaged: 0,
+            cells: 0,
+            cells_used: 0,
+            text_bytes: 0,
+            text_bytes_used: 0,
+            leaked: 0,
         }
     }
 }
@@ -95,8 +118,11 @@ impl Stats {
             folded: control(offset_of!(Control, folded)),
             overflowed: control(offset_of!(Control, overflowed)),
             expired: control(offset_of!(Control, expired)),
+            cells: u64::from(geometry.slots) * UNIT_CELLS as u64,
+            text_bytes: u64::from(geometry.slots) * CONTINUATION_TEXT_LEN as u64,
             ..Stats::default()
         };
+        let mut builders = Builders::new(segment);
         for (place, (_, count)) in stats.refused.iter_mut().enumerate() {
             *count = control(offset_of!(Control, refused) + place * 8);
         }
@@ -107,20 +133,29 @@ impl Stats {
             match State::of(segment.state(slot).load(Ordering::Relaxed)) {
                 State::Free => continue,
                 State::Ready { .. } => {
-                    let shape = segment.record(slot, offset_of!(HeadRecord, shape));
-                    match Shape::of(shape.load(Ordering::Relaxed)).kind {
+                    let word = |field| segment.record(slot, field).load(Ordering::Relaxed);
+                    let shape = Shape::of(word(offset_of!(HeadRecord, shape)));
+                    match shape.kind {
                         FAMILY => stats.families += 1,
                         SERIES => stats.series += 1,
                         PART => stats.parts += 1,
                         HELP => {}
                         _ => stats.damaged += 1,
                     }
+                    let (_, text_len) = lengths(word(offset_of!(HeadRecord, lengths)));
+                    stats.text_bytes_used += text_len.min(MAX_TEXT_LEN) as u64;
+                    stats.cells_used += u64::from(shape.cells);
                 }
+                State::Building { row, .. } => stats.leaked += u32::from(builders.is_dead(row)),
+                State::Removed { .. } => stats.leaked += 1,
                 State::Continuation { head, serial } => {
                     let alive = segment.slot(head).is_some_and(|head| {
                         match State::of(segment.state(head).load(Ordering::Relaxed)) {
                             State::Ready { serial: now } => now == serial,
-                            State::Building { serial: now, .. } => now == serial,
+                            State::Building { row, serial: now } if now == serial => {
+                                stats.leaked += u32::from(builders.is_dead(row));
+                                true
+                            }
                             _ => false,
                         }
                     });
@@ -148,6 +183,36 @@ impl Stats {
         stats.bytes_reserved =
             geometry.reserved_len() + u64::from(stats.planes_ready) * geometry.plane_stride;
         stats
+    }
+}
+
+/// Which processes that make something are dead. Asked for hardly ever, and each only once.
+struct Builders<'s> {
+    segment: &'s Segment,
+    locks: Option<LockFile>,
+    dead: HashMap<u32, bool>,
+}
+
+impl<'s> Builders<'s> {
+    fn new(segment: &'s Segment) -> Self {
+        Builders {
+            segment,
+            locks: None,
+            dead: HashMap::new(),
+        }
+    }
+
+    /// Nobody is called dead on a guess.
+    fn is_dead(&mut self, row: u32) -> bool {
+        if row >= self.segment.geometry.processes {
+            return false;
+        }
+        if self.locks.is_none() {
+            self.locks = self.segment.process.probe().ok();
+        }
+        let life = self.segment.geometry.life_byte(row);
+        let locks = self.locks.as_ref();
+        *(self.dead.entry(row)).or_insert_with(|| locks.is_some_and(|locks| !locks.is_held(life)))
     }
 }
 

@@ -107,6 +107,18 @@ pub fn parse_ttl(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how often something is done: a [duration](parse_duration) of a tenth of a second or more.
+///
+/// # Errors
+///
+/// None, or a shorter one.
+pub fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        interval if interval >= Duration::from_millis(100) => Ok(interval),
+        _ => Err("expected 100ms or more".to_owned()),
+    }
+}
+
 /// Reads the path that metrics are served at.
 ///
 /// # Errors
@@ -167,6 +179,7 @@ mod tests {
         assert_eq!(millis("2m"), Ok(120_000));
         assert_eq!(millis("1d"), Ok(86_400_000));
         assert!(parse_ttl("1s").is_ok() && parse_ttl("900ms").is_err());
+        assert!(parse_interval("100ms").is_ok() && parse_interval("99ms").is_err());
         for text in ["", "s", "-1s", "3 days", "1w", "infs"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }

@@ -15,6 +15,8 @@ mod scrape;
 mod self_metrics;
 mod server;
 mod ui;
+mod usage;
+mod workers;
 
 pub use cli::main;
 

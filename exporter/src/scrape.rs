@@ -7,11 +7,15 @@ use crate::boards::BoardSet;
 use crate::encode::{Encoder, Style};
 use crate::maintenance::Duties;
 use crate::self_metrics::{self, Scrape};
+use crate::workers::Workers;
 
 /// Boards and what was rendered of them, in each style that was asked for so far.
 pub struct Scraper {
     boards: BoardSet,
     encoders: HashMap<Style, Encoder>,
+    workers: Workers,
+    /// Whether the exporter tells about itself, too, and not only about the boards.
+    exporter_metrics: bool,
     scrapes: u64,
 }
 
@@ -21,8 +25,16 @@ impl Scraper {
         Self {
             boards,
             encoders: HashMap::new(),
+            workers: Workers::default(),
+            exporter_metrics: true,
             scrapes: 0,
         }
+    }
+
+    /// The same scraper, which tells nothing about the exporter itself.
+    pub fn without_exporter_metrics(mut self) -> Self {
+        self.exporter_metrics = false;
+        self
     }
 
     /// Looks for boards that came, went or were made again.
@@ -31,8 +43,10 @@ impl Scraper {
         &self.boards
     }
 
-    /// What there is to do on the boards, as last looked at.
+    /// What there is to do on the boards, as last looked at. Notes what the processes on them use,
+    /// before the dead are taken off.
     pub fn duties(&mut self) -> Duties {
+        self.workers.sample(self.boards.process_identities());
         let unlinked = self.boards.take_unlinked();
         Duties::new(&self.boards, unlinked)
     }
@@ -42,6 +56,8 @@ impl Scraper {
         let begun = Instant::now();
         self.scrapes += 1;
         self.boards.refresh();
+        self.workers
+            .sample_if_old(|| self.boards.process_identities());
         let encoder = self
             .encoders
             .entry(style)
@@ -53,6 +69,8 @@ impl Scraper {
                 clashes: encoded.clashes,
                 scrapes: self.scrapes,
                 took: begun.elapsed(),
+                workers: &self.workers,
+                exporter_metrics: self.exporter_metrics,
             };
             self_metrics::write(&self.boards, &scrape, style, out);
             // A board may have lost its memory at any moment up to here. Each turn has one

@@ -1,11 +1,15 @@
 //! What the exporter says about itself and about the boards as such.
 
+mod process;
+mod workers;
+
 use std::time::Duration;
 
 use tallyboard::{FamilyView, Kind, LAYOUT_VERSION, Number, Reader, Stats};
 
 use crate::boards::BoardSet;
 use crate::encode::{FamilyWriter, Style};
+use crate::workers::Workers;
 
 /// A family of the exporter's own.
 struct Own {
@@ -76,7 +80,7 @@ const DURATION: Own = gauge(
 type Value = fn(&Stats) -> u64;
 
 /// What there is one value of for each board.
-const OF_BOARDS: [(Own, Value); 17] = [
+const OF_BOARDS: [(Own, Value); 22] = [
     (
         gauge(
             "tallyboard_board_size_bytes",
@@ -113,6 +117,41 @@ const OF_BOARDS: [(Own, Value); 17] = [
             "Contributions of single processes to gauges.",
         ),
         |stats| u64::from(stats.parts),
+    ),
+    (
+        gauge(
+            "tallyboard_board_cells",
+            "Cells for values that the board's slots have.",
+        ),
+        |stats| stats.cells,
+    ),
+    (
+        gauge(
+            "tallyboard_board_cells_used",
+            "Cells that series and processes' parts of gauges hold values in.",
+        ),
+        |stats| stats.cells_used,
+    ),
+    (
+        gauge(
+            "tallyboard_board_text_bytes",
+            "Bytes of names, label values and help that the board's slots have room for, at most.",
+        ),
+        |stats| stats.text_bytes,
+    ),
+    (
+        gauge(
+            "tallyboard_board_text_used_bytes",
+            "Bytes of names, label values and help on the board.",
+        ),
+        |stats| stats.text_bytes_used,
+    ),
+    (
+        gauge(
+            "tallyboard_board_slots_leaked",
+            "Slots that hold nothing and are not free, because a process died while it made or removed a series; they are given back by whoever keeps the board in order.",
+        ),
+        |stats| u64::from(stats.leaked),
     ),
     (
         gauge(
@@ -197,18 +236,22 @@ pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
     ];
     let of_boards = OF_BOARDS.map(|(own, _)| own);
     let all = alone.into_iter().chain(of_boards);
+    let all = all.chain(workers::ALL).chain(process::ALL);
     all.map(|own| (own.name, own.kind)).collect()
 }
 
 /// What one scrape found out.
-pub(crate) struct Scrape {
+pub(crate) struct Scrape<'a> {
     pub(crate) clashes: u64,
     pub(crate) scrapes: u64,
     pub(crate) took: Duration,
+    pub(crate) workers: &'a Workers,
+    /// Whether what is about the exporter alone is written, too.
+    pub(crate) exporter_metrics: bool,
 }
 
 /// Appends all of it.
-pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut Vec<u8>) {
+pub(crate) fn write(boards: &BoardSet, scrape: &Scrape<'_>, style: Style, out: &mut Vec<u8>) {
     let layout = LAYOUT_VERSION.to_string();
     family(&BUILD_INFO, style, out).sample(
         &[
@@ -269,6 +312,11 @@ pub(crate) fn write(boards: &BoardSet, scrape: &Scrape, style: Style, out: &mut 
     let hidden = |_: &Reader, family: &FamilyView| family.hidden_series;
     of_families(&FAMILY_HIDDEN, &there, hidden, style, out);
     family(&CLASHES, style, out).sample(&[], Number::Int(scrape.clashes));
+    workers::write(scrape.workers, style, out);
+    if !scrape.exporter_metrics {
+        return;
+    }
+    process::write(style, out);
     family(&SCRAPES, style, out).sample(&[], Number::Int(scrape.scrapes));
     let took = Number::Float(scrape.took.as_secs_f64());
     family(&DURATION, style, out).sample(&[], took);
@@ -313,13 +361,11 @@ mod tests {
             clashes: 0,
             scrapes: 1,
             took: Duration::from_millis(2),
+            workers: &Workers::default(),
+            exporter_metrics: true,
         };
-        write(
-            &BoardSet::new(Vec::new(), None),
-            &scrape,
-            Style::PLAIN,
-            &mut out,
-        );
+        let boards = BoardSet::new(Vec::new(), None);
+        write(&boards, &scrape, Style::PLAIN, &mut out);
         let text = String::from_utf8(out).unwrap();
         let reserved = reserved();
         for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
@@ -330,5 +376,15 @@ mod tests {
             assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
         }
         assert!(text.contains("tallyboard_scrape_duration_seconds 0.002\n"));
+
+        let scrape = Scrape {
+            exporter_metrics: false,
+            ..scrape
+        };
+        let mut out = Vec::new();
+        write(&boards, &scrape, Style::PLAIN, &mut out);
+        let without = String::from_utf8(out).unwrap();
+        assert!(without.contains("tallyboard_build_info{"));
+        assert!(!without.contains("process_") && !without.contains("tallyboard_scrape"));
     }
 }

@@ -11,7 +11,7 @@ mod watch;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tallyboard::BoardOptions;
+use tallyboard::{BoardOptions, ProcessIdentity};
 
 use crate::encode::Source;
 use spec::Wanted;
@@ -108,6 +108,14 @@ impl BoardSet {
     /// The boards that are wanted, mapped or not, in the order of the command line.
     pub fn targets(&self) -> &[Target] {
         &self.targets
+    }
+
+    /// Who is on the mapped boards, as the processes have said themselves.
+    pub fn process_identities(&self) -> Vec<ProcessIdentity> {
+        let mapped = self.targets.iter().filter_map(Target::mapped);
+        mapped
+            .flat_map(|(board, _)| board.process_identities())
+            .collect()
     }
 
     /// The mapped boards for the encoder.

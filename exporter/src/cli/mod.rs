@@ -17,7 +17,10 @@ mod rm;
 mod serve;
 mod set;
 mod signals;
+mod table;
 mod temporary_board;
+mod textfile;
+mod top;
 
 use std::process::ExitCode;
 
@@ -61,6 +64,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Create(create::Create),
+    Top(top::Top),
     Dump(dump::Dump),
     Check(check::Check),
     Ps(ps::Ps),
@@ -69,6 +73,7 @@ enum Command {
     Observe(observe::Observe),
     Expire(expire::Expire),
     Rm(rm::Rm),
+    Textfile(textfile::Textfile),
     Bench(bench::Bench),
     #[command(hide = true)]
     DemoWorker(demo::Worker),
@@ -102,6 +107,7 @@ impl Command {
             Self::Serve(serve) => serve.run(),
             Self::Demo(demo) => demo.run(),
             Self::Create(create) => create.run(),
+            Self::Top(top) => top.run(),
             Self::Dump(dump) => dump.run(),
             Self::Check(check) => check.run(),
             Self::Ps(ps) => ps.run(),
@@ -110,6 +116,7 @@ impl Command {
             Self::Observe(observe) => observe.run(),
             Self::Expire(expire) => expire.run(),
             Self::Rm(rm) => rm.run(),
+            Self::Textfile(textfile) => textfile.run(),
             Self::Bench(bench) => bench.run(),
             Self::DemoWorker(worker) => worker.run(),
             Self::BenchPeer(peer) => peer.run(),

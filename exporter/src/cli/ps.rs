@@ -11,6 +11,7 @@ use tallyboard::ProcessView;
 
 use super::board_option::BoardArgument;
 use super::failure::Failure;
+use super::table::{self, Align};
 
 /// List the processes that are on a board
 ///
@@ -39,11 +40,9 @@ impl Ps {
             serde_json::to_writer_pretty(&mut out, &processes).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
-            let here = fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino());
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            let now = now.unwrap_or_default();
-            let rows: Vec<_> = processes.iter().map(|view| row(view, here, now)).collect();
-            table(&rows, &mut out)?;
+            let here = own_namespace();
+            let rows: Vec<_> = processes.iter().map(|view| row(view, here)).collect();
+            table::write(&COLUMNS, &rows, &mut out)?;
         }
         out.flush()?;
         Ok(())
@@ -64,38 +63,67 @@ fn object(view: &ProcessView) -> Value {
     })
 }
 
-fn version(view: &ProcessView) -> String {
+/// Of the library that it uses.
+pub(super) fn version(view: &ProcessView) -> String {
     let (major, minor, patch) = view.version;
     format!("{major}.{minor}.{patch}")
 }
 
-const HEADINGS: [&str; 7] = ["ROW", "PID", "NAME", "STATE", "SINCE", "GAUGES", "VERSION"];
+const COLUMNS: [(&str, Align); 7] = [
+    ("ROW", Align::Right),
+    ("PID", Align::Right),
+    ("NAME", Align::Left),
+    ("STATE", Align::Left),
+    ("SINCE", Align::Left),
+    ("GAUGES", Align::Right),
+    ("VERSION", Align::Left),
+];
 
-/// Whether a column holds numbers, which stand on the right.
-const NUMBERS: [bool; 7] = [true, true, false, false, false, true, false];
-
-fn row(view: &ProcessView, here: u64, now: Duration) -> [String; 7] {
-    let pid = match view.pid_namespace {
-        0 => view.pid.to_string(),
-        namespace if namespace == here => view.pid.to_string(),
-        elsewhere => format!("{}@{elsewhere}", view.pid),
-    };
-    let age = now.saturating_sub(Duration::from_nanos(view.claimed_unix_nanos));
-    let state = if view.is_alive { "alive" } else { "gone" };
+fn row(view: &ProcessView, here: u64) -> [String; 7] {
     [
         view.row.to_string(),
-        pid,
-        // Whatever a process calls itself, it does not write to the terminal.
-        view.name.escape_debug().to_string(),
-        state.to_owned(),
-        format!("{} ago", rough(age.as_secs())),
+        pid(view, here),
+        name(view),
+        state(view).to_owned(),
+        since(view),
         view.gauges.to_string(),
         version(view),
     ]
 }
 
+/// Our PID namespace, or 0.
+pub(super) fn own_namespace() -> u64 {
+    fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino())
+}
+
+/// Its number, and whose number that is if it is not ours.
+pub(super) fn pid(view: &ProcessView, here: u64) -> String {
+    match view.pid_namespace {
+        0 => view.pid.to_string(),
+        namespace if namespace == here => view.pid.to_string(),
+        elsewhere => format!("{}@{elsewhere}", view.pid),
+    }
+}
+
+/// Whatever a process calls itself, it does not write to the terminal.
+pub(super) fn name(view: &ProcessView) -> String {
+    view.name.escape_debug().to_string()
+}
+
+pub(super) fn state(view: &ProcessView) -> &'static str {
+    if view.is_alive { "alive" } else { "gone" }
+}
+
+/// How long it has been on the board.
+pub(super) fn since(view: &ProcessView) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let age = now.unwrap_or_default();
+    let age = age.saturating_sub(Duration::from_nanos(view.claimed_unix_nanos));
+    format!("{} ago", rough(age.as_secs()))
+}
+
 /// A duration in its two largest units.
-fn rough(seconds: u64) -> String {
+pub(super) fn rough(seconds: u64) -> String {
     const UNITS: [(u64, char); 4] = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
     let first = UNITS.iter().position(|(unit, _)| seconds >= *unit);
     let Some(first) = first else {
@@ -110,26 +138,6 @@ fn rough(seconds: u64) -> String {
     let shown = two.filter(|(number, _)| *number > 0);
     let shown: Vec<String> = shown.map(|(n, letter)| format!("{n}{letter}")).collect();
     shown.join(" ")
-}
-
-fn table(rows: &[[String; 7]], out: &mut impl Write) -> io::Result<()> {
-    let headings = HEADINGS.map(str::to_owned);
-    let lines = || std::iter::once(&headings).chain(rows);
-    let width = |column: usize| {
-        let widths = lines().map(|line| line[column].chars().count());
-        widths.max().unwrap_or(0)
-    };
-    let widths: [usize; 7] = std::array::from_fn(width);
-    for line in lines() {
-        let cells = line.iter().zip(widths).zip(NUMBERS);
-        let cells = cells.map(|((cell, width), is_number)| match is_number {
-            true => format!("{cell:>width$}"),
-            false => format!("{cell:<width$}"),
-        });
-        let cells: Vec<String> = cells.collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -157,7 +165,8 @@ mod tests {
             [row, "12345", &name, "alive", "3m 2s ago", "0", "0.1.0"].map(str::to_owned)
         };
         let mut out = Vec::new();
-        table(&[view("0", "python3"), view("10", "a\nb\x1b")], &mut out).unwrap();
+        let rows = [view("0", "python3"), view("10", "a\nb\x1b")];
+        table::write(&COLUMNS, &rows, &mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "ROW    PID  NAME        STATE  SINCE      GAUGES  VERSION\n  \

@@ -1,0 +1,456 @@
+//! The screen.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line as TextLine, Span, Text};
+use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState};
+use tallyboard::{Kind, Stats};
+
+use super::board::Watched;
+use super::detail::Detail;
+use super::distribution::Distribution;
+use super::history::{Line, Shown};
+use super::number;
+use super::view::{Arrangement, Page, View};
+use crate::encode::canonical_float;
+
+const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
+/// Lines above and below the page.
+const HEAD: u16 = 2;
+const FOOT: u16 = 1;
+/// Columns of a trend.
+const TREND: u16 = 24;
+/// Columns of a bar.
+const BAR: usize = 20;
+
+const TITLE: Style = Style::new().add_modifier(Modifier::BOLD);
+const HEADING: Style = Style::new().add_modifier(Modifier::REVERSED);
+const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
+const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
+const ALARM: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
+
+/// Draws everything, in whatever room there is.
+pub(super) fn screen(frame: &mut Frame, watched: &Watched, view: &mut View) {
+    let rows = [
+        Constraint::Length(HEAD),
+        Constraint::Min(0),
+        Constraint::Length(FOOT),
+    ];
+    let [head, page, foot] = Layout::vertical(rows).areas(frame.area());
+    frame.render_widget(Paragraph::new(summary(watched)), head);
+    match (&watched.stats, view.page.clone()) {
+        (None, _) => {
+            let waiting = "There is no board here now; it is shown as soon as one is made.";
+            frame.render_widget(Paragraph::new(waiting).style(ALARM), page);
+        }
+        (Some(_), Page::Families) => families(frame, page, &watched.shown, view),
+        (Some(_), Page::Family(name)) => match &watched.detail {
+            Some(detail) => family(frame, page, watched, detail, view),
+            None => {
+                let gone = format!("There is no family {} on the board.", printable(&name));
+                frame.render_widget(Paragraph::new(gone), page);
+            }
+        },
+        (Some(_), Page::Processes) => processes(frame, page, watched, view),
+        (Some(stats), Page::Board) => {
+            view.height = usize::from(page.height);
+            let text = Text::from(fullness(stats, watched.damaged));
+            frame.render_widget(Paragraph::new(text), page);
+        }
+    }
+    frame.render_widget(Paragraph::new(help(view)), foot);
+}
+
+fn summary(watched: &Watched) -> Text<'static> {
+    let mut first = vec![
+        Span::styled("tallyboard top  ", TITLE),
+        Span::raw(printable(&watched.location.to_string())),
+    ];
+    let Some(stats) = &watched.stats else {
+        return Text::from(TextLine::from(first));
+    };
+    let refused: u64 = stats.refused.iter().map(|(_, count)| count).sum();
+    for (what, count) in [("refused", refused), ("damaged", watched.damaged)] {
+        let style = if count > 0 { ALARM } else { FAINT };
+        let text = format!("  {what} {}", number::value(count as f64));
+        first.push(Span::styled(text, style));
+    }
+    let slots = u64::from(stats.slots_used);
+    let of_slots = number::percent(slots, u64::from(stats.slots));
+    let second = format!(
+        "{} {of_slots:.1}% of {} slots  {} series  {} of {} processes  {}",
+        bar(of_slots / 100.0, 10),
+        number::value(f64::from(stats.slots)),
+        number::value(f64::from(stats.series)),
+        stats.processes_used,
+        number::value(f64::from(stats.processes)),
+        number::bytes(stats.bytes_reserved),
+    );
+    Text::from(vec![TextLine::from(first), TextLine::from(second)])
+}
+
+fn help(view: &View) -> TextLine<'static> {
+    let arrangement = &view.arrangement;
+    if view.is_typing {
+        let typed = format!("filter: {}_  ", printable(&arrangement.filter));
+        let keys = Span::styled("Enter keep  Esc clear", FAINT);
+        return TextLine::from(vec![Span::styled(typed, TITLE), keys]);
+    }
+    let mut keys = vec!["q quit".to_owned()];
+    match view.page {
+        Page::Families => keys.push("Enter detail".to_owned()),
+        _ => keys.push("Esc back".to_owned()),
+    }
+    if view.page != Page::Board {
+        let direction = if arrangement.is_reversed { "^" } else { "" };
+        keys.push(format!("s sort:{}{direction}", arrangement.sort.name()));
+        keys.push("r reverse".to_owned());
+        let filter = match arrangement.filter.as_str() {
+            "" => "/ filter".to_owned(),
+            text => format!("/ filter:{}", printable(text)),
+        };
+        keys.push(filter);
+    }
+    if matches!(view.page, Page::Families | Page::Family(_)) {
+        let which = if arrangement.moving_only {
+            "moving"
+        } else {
+            "all"
+        };
+        keys.push(format!("m show:{which}"));
+    }
+    keys.push("p processes".to_owned());
+    keys.push("b board".to_owned());
+    TextLine::styled(keys.join("  "), FAINT)
+}
+
+fn families(frame: &mut Frame, area: Rect, lines: &[Line], view: &mut View) {
+    let widths = [
+        Constraint::Min(20),
+        Constraint::Length(9),
+        Constraint::Length(8),
+        Constraint::Length(20),
+        Constraint::Length(12),
+        Constraint::Length(TREND),
+    ];
+    let headings = ["FAMILY", "TYPE", "SERIES", "VALUE", "RATE/s", "TREND"];
+    let row = |line: &Line| {
+        Row::new([
+            Cell::from(printable(&line.name)),
+            Cell::from(line.kind.to_string()),
+            right(number::value(line.series as f64)),
+            right(shown(line.shown)),
+            right(number::rate(line.rate)),
+            Cell::from(trend(&line.trend, usize::from(TREND))),
+        ])
+    };
+    list(frame, area, &widths, headings, lines, row, view);
+}
+
+fn shown(shown: Shown) -> String {
+    match shown {
+        Shown::Nothing => "-".to_owned(),
+        Shown::One(value) => number::value(value),
+        Shown::Between(least, greatest) => {
+            format!("{}..{}", number::value(least), number::value(greatest))
+        }
+    }
+}
+
+fn family(frame: &mut Frame, area: Rect, watched: &Watched, detail: &Detail, view: &mut View) {
+    let mut about = vec![TextLine::from(vec![
+        Span::styled(printable(&detail.name), TITLE),
+        Span::raw(format!("  {}  ", detail.kind)),
+        Span::styled(printable(&detail.remarks), FAINT),
+    ])];
+    about.push(TextLine::from(printable(&detail.help)));
+    if let Some(all) = &detail.distribution {
+        about.extend(spread(all, watched));
+    }
+    let more = detail.admitted - detail.series.len();
+    if more > 0 {
+        let more = number::value(more as f64);
+        about.push(TextLine::styled(
+            format!("{more} more series; the filter leads to them"),
+            FAINT,
+        ));
+    }
+    // The series keep a third of the room at least.
+    let wanted = u16::try_from(about.len()).unwrap_or(u16::MAX);
+    let head = wanted.min(area.height - area.height / 3);
+    let rows = [Constraint::Length(head), Constraint::Min(0)];
+    let [above, below] = Layout::vertical(rows).areas(area);
+    frame.render_widget(Paragraph::new(Text::from(about)), above);
+
+    let has_mean = matches!(detail.kind, Kind::Histogram | Kind::Summary);
+    let widths = [
+        Constraint::Min(20),
+        Constraint::Length(20),
+        Constraint::Length(12),
+        Constraint::Length(14),
+    ];
+    let headings = if has_mean {
+        ["SERIES", "COUNT", "RATE/s", "MEAN"]
+    } else {
+        ["SERIES", "VALUE", "RATE/s", ""]
+    };
+    let row = |line: &super::detail::SeriesLine| {
+        let labels = match line.labels.as_str() {
+            "" => "(no labels)".to_owned(),
+            labels => printable(labels),
+        };
+        Row::new([
+            Cell::from(labels),
+            right(line.value.map_or("-".to_owned(), number::value)),
+            right(number::rate(line.rate)),
+            right(line.mean.map_or(String::new(), number::value)),
+        ])
+    };
+    list(frame, below, &widths, headings, &detail.series, row, view);
+}
+
+/// Quantiles and bars: from the beginning on, and lately.
+fn spread(all: &Distribution, watched: &Watched) -> Vec<TextLine<'static>> {
+    let mut lines = vec![quantiles("since the beginning", all)];
+    let recent = watched.recent.as_ref();
+    if let Some((span, recent)) = recent {
+        let span = format!("last {:.0} s", span.as_secs_f64());
+        lines.push(quantiles(&span, recent));
+    }
+    let lately = recent.map(|(_, recent)| recent);
+    let heading = format!(
+        "{:>12}  {:<BAR$} {:>14}  {:<BAR$} {:>14}",
+        "up to", "since the beginning", "", "lately", ""
+    );
+    lines.push(TextLine::styled(heading, FAINT));
+    let bounds = all.bounds.iter().copied().chain([f64::INFINITY]);
+    for (index, bound) in bounds.enumerate() {
+        let part = |distribution: &Distribution| {
+            let most = distribution.counts.iter().max().copied().unwrap_or(0);
+            let count = distribution.counts[index];
+            let share = number::percent(count, most) / 100.0;
+            format!("{} {:>14}", bar(share, BAR), number::value(count as f64))
+        };
+        lines.push(TextLine::from(format!(
+            "{:>12}  {}  {}",
+            canonical_float(bound),
+            part(all),
+            lately.map_or(String::new(), part)
+        )));
+    }
+    lines
+}
+
+fn quantiles(when: &str, distribution: &Distribution) -> TextLine<'static> {
+    let mut parts = vec![format!("{when}:")];
+    parts.push(format!(
+        "{} observed",
+        number::value(distribution.count() as f64)
+    ));
+    if let Some(mean) = distribution.mean() {
+        parts.push(format!("mean {}", number::value(mean)));
+    }
+    for quantile in QUANTILES {
+        if let Some(value) = distribution.quantile(quantile) {
+            parts.push(format!("p{} {}", quantile * 100.0, number::value(value)));
+        }
+    }
+    TextLine::from(parts.join("  "))
+}
+
+fn processes(frame: &mut Frame, area: Rect, watched: &Watched, view: &mut View) {
+    let widths = [
+        Constraint::Length(10),
+        Constraint::Min(16),
+        Constraint::Length(6),
+        Constraint::Length(12),
+        Constraint::Length(7),
+        Constraint::Length(7),
+        Constraint::Length(10),
+        Constraint::Length(8),
+    ];
+    let headings = [
+        "PID", "NAME", "STATE", "SINCE", "GAUGES", "CPU %", "MEMORY", "VERSION",
+    ];
+    let row = |entry: &super::roster::Entry| {
+        Row::new([
+            Cell::from(entry.pid.clone()),
+            Cell::from(entry.name.clone()),
+            Cell::from(entry.state),
+            Cell::from(entry.since.clone()),
+            right(entry.gauges.to_string()),
+            right(entry.cpu()),
+            right(entry.memory()),
+            Cell::from(entry.version.clone()),
+        ])
+    };
+    list(
+        frame,
+        area,
+        &widths,
+        headings,
+        &watched.roster.entries,
+        row,
+        view,
+    );
+}
+
+/// How full the board is, and what it refused.
+fn fullness(stats: &Stats, damaged: u64) -> Vec<TextLine<'static>> {
+    let mut lines = vec![TextLine::styled("How full", TITLE)];
+    for (what, used, capacity) in [
+        ("slots", u64::from(stats.slots_used), u64::from(stats.slots)),
+        (
+            "processes",
+            u64::from(stats.processes_used),
+            u64::from(stats.processes),
+        ),
+        ("cells", stats.cells_used, stats.cells),
+        ("text bytes", stats.text_bytes_used, stats.text_bytes),
+        ("memory", stats.bytes_reserved, stats.bytes_total),
+        (
+            "CPU planes",
+            u64::from(stats.planes_ready),
+            u64::from(stats.planes),
+        ),
+    ] {
+        let percent = number::percent(used, capacity);
+        lines.push(TextLine::from(format!(
+            "{what:<12}{} {percent:>5.1}%  {} of {}",
+            bar(percent / 100.0, BAR),
+            number::value(used as f64),
+            number::value(capacity as f64),
+        )));
+    }
+    lines.push(TextLine::styled("Refused registrations", TITLE));
+    let refused = stats.refused.iter().filter(|(_, count)| *count > 0);
+    let mut refused: Vec<_> = refused
+        .map(|(reason, count)| {
+            let count = number::value(*count as f64);
+            TextLine::styled(format!("{count:>12}  {}", reason.advice()), ALARM)
+        })
+        .collect();
+    if refused.is_empty() {
+        refused.push(TextLine::from("none"));
+    }
+    lines.append(&mut refused);
+    lines.push(TextLine::styled("Since the board was made", TITLE));
+    for (what, count) in [
+        ("slots given back", stats.reclaimed),
+        ("dead processes taken off", stats.reaped),
+        ("gauges of the dead folded", stats.folded),
+        ("beyond a family's cap", stats.overflowed),
+        ("series expired", stats.expired),
+        ("slots leaked now", u64::from(stats.leaked)),
+        ("CPU planes refused", u64::from(stats.planes_refused)),
+        ("damaged records", damaged),
+    ] {
+        lines.push(TextLine::from(format!(
+            "{:>12}  {what}",
+            number::value(count as f64)
+        )));
+    }
+    lines
+}
+
+/// A table with a cursor, scrolled so that the cursor is seen.
+fn list<T, const N: usize>(
+    frame: &mut Frame,
+    area: Rect,
+    widths: &[Constraint; N],
+    headings: [&'static str; N],
+    items: &[T],
+    row: impl Fn(&T) -> Row<'static>,
+    view: &mut View,
+) {
+    view.height = usize::from(area.height.saturating_sub(1));
+    if items.is_empty() {
+        let empty = empty(&view.arrangement);
+        frame.render_widget(Paragraph::new(empty).style(FAINT), area);
+        return;
+    }
+    // Only what is seen is laid out: there may be very many.
+    let height = view.height.max(1);
+    let from = view.cursor / height * height;
+    let seen = items.iter().skip(from).take(height);
+    let table = Table::new(seen.map(row), widths)
+        .header(Row::new(headings).style(HEADING))
+        .column_spacing(2)
+        .row_highlight_style(CHOSEN);
+    let mut state = TableState::new().with_selected(Some(view.cursor - from));
+    frame.render_stateful_widget(table, area, &mut state);
+}
+
+fn empty(arrangement: &Arrangement) -> String {
+    if !arrangement.filter.is_empty() {
+        return format!("Nothing matches `{}`.", printable(&arrangement.filter));
+    }
+    if arrangement.moving_only {
+        return "Nothing has changed lately.".to_owned();
+    }
+    "Nothing is here yet.".to_owned()
+}
+
+fn right(text: String) -> Cell<'static> {
+    Cell::from(Text::from(text).alignment(Alignment::Right))
+}
+
+/// A share of a width.
+fn bar(share: f64, width: usize) -> String {
+    let full = (share.clamp(0.0, 1.0) * width as f64).round() as usize;
+    // What is there is not to look like nothing.
+    let full = if share > 0.0 { full.max(1) } else { 0 };
+    format!("{}{}", "█".repeat(full), "░".repeat(width - full))
+}
+
+/// The last points between their least and their greatest.
+fn trend(points: &[f64], width: usize) -> String {
+    const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let points = &points[points.len().saturating_sub(width)..];
+    let least = points.iter().copied().fold(0.0, f64::min);
+    let greatest = points.iter().copied().fold(0.0, f64::max);
+    let span = greatest - least;
+    let step = |point: &f64| {
+        let share = if span > 0.0 {
+            (point - least) / span
+        } else {
+            0.0
+        };
+        STEPS[(share * (STEPS.len() - 1) as f64).round() as usize]
+    };
+    points.iter().map(step).collect()
+}
+
+/// Whatever something is called, it does not write to the terminal.
+fn printable(text: &str) -> String {
+    let escaped = text.chars().flat_map(|character| {
+        let is_control = character.is_control();
+        let kept = (!is_control).then_some(character);
+        let escaped = is_control.then(|| character.escape_debug());
+        kept.into_iter().chain(escaped.into_iter().flatten())
+    });
+    escaped.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_and_trends() {
+        assert_eq!(bar(0.5, 4), "██░░");
+        assert_eq!(bar(0.0, 2), "░░");
+        assert_eq!(bar(0.001, 2), "█░");
+        assert_eq!(bar(f64::NAN, 2), "░░");
+        assert_eq!(trend(&[9.0, 0.0, 7.0, 14.0], 3), "▁▅█");
+        assert_eq!(trend(&[5.0, 5.0], 8), "██");
+        assert_eq!(trend(&[0.0; 3], 8), "▁▁▁");
+        assert_eq!(trend(&[], 8), "");
+    }
+
+    #[test]
+    fn names_do_not_write_to_the_terminal() {
+        assert_eq!(printable("a\x1b[2J\nb é"), "a\\u{1b}[2J\\nb é");
+    }
+}
