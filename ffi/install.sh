@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs libtallyboard, its header and its pkg-config file.
+# Installs libtallyboard, its headers and its pkg-config file.
 #
 #     ffi/install.sh PREFIX [BUILT]
 #
@@ -34,7 +34,7 @@ abi=$(sed -n 's/^#define TB_ABI_VERSION //p' "$here/include/tallyboard.h")
 
 to=${DESTDIR:-}$prefix
 install -d "$to/include" "$to/lib/pkgconfig"
-install -m 644 "$here/include/tallyboard.h" "$to/include/"
+install -m 644 "$here/include/tallyboard.h" "$here/include/tallyboard.cdef.h" "$to/include/"
 install -m 644 "$built/libtallyboard.a" "$to/lib/"
 # A new file under the old name: programs that run keep the one they have mapped.
 install -m 755 "$built/libtallyboard.so" "$to/lib/libtallyboard.so.$version"

@@ -71,6 +71,8 @@ mod processes;
 mod read;
 mod recent;
 mod record;
+#[cfg(all(feature = "metrics", not(all(test, arena_loom))))]
+pub mod recorder;
 mod region;
 mod register;
 mod removal;

@@ -3,8 +3,14 @@
 //! All of them stand side by side in one list. A definition's *rank* is the tag of its first
 //! life; a process whose definition was reclaimed makes it anew with its old rank.
 
+#[cfg(all(feature = "metrics", not(all(test, arena_loom))))]
+use crate::family::Definition;
 use crate::index::Link;
 use crate::layout::HeadRecord;
+#[cfg(all(feature = "metrics", not(all(test, arena_loom))))]
+use crate::layout::MAX_TEXT_LEN;
+#[cfg(all(feature = "metrics", not(all(test, arena_loom))))]
+use crate::record::lengths;
 use crate::record::{FAMILY, SERIES, Shape};
 use crate::register::Bound;
 use crate::segment::Segment;
@@ -57,28 +63,50 @@ impl Segment {
     }
 
     fn is_replaced(&self, family: Bound) -> bool {
-        let hash_of = |slot| self.head_word(slot, offset_of!(HeadRecord, hash));
-        let hash = hash_of(family.slot);
-        // ORDERING: [L1] Acquire, as in `walk`. A list that changes under this look may end it
-        // early or lead elsewhere: the next sweep looks again, and whoever was taken for
-        // replaced and is used registers again.
+        let hash = self.head_word(family.slot, offset_of!(HeadRecord, hash));
+        // Whoever was taken for replaced and is used registers again.
+        self.definitions(hash)
+            .any(|other| self.rank(other) > self.rank(family))
+    }
+
+    /// The newest definition of a name, if there is any. A walk through one list.
+    #[cfg(all(feature = "metrics", not(all(test, arena_loom))))]
+    pub(crate) fn newest_definition(&self, name: &str) -> Option<Definition> {
+        let mut text = [0; MAX_TEXT_LEN];
+        self.definitions(self.family_hash(name))
+            .filter_map(|family| {
+                let (_, len) =
+                    lengths(self.head_word(family.slot, offset_of!(HeadRecord, lengths)));
+                let definition =
+                    Definition::decode(self.read_text(family.slot, len, &mut text)?)?;
+                let rank = self.rank(family);
+                (definition.name == name && self.still_lives(family)).then_some((rank, definition))
+            })
+            .max_by_key(|(rank, _)| *rank)
+            .map(|(_, definition)| definition)
+    }
+
+    /// The families of this hash. A list that changes under this look may end it early or lead
+    /// elsewhere: for what is looked at again, or may be wrong.
+    fn definitions(&self, hash: u64) -> impl Iterator<Item = Bound> {
+        // ORDERING: [L1] Acquire, as in `walk`.
         let mut link = Link::of(self.head(self.list_of(hash)).load(Ordering::Acquire));
-        for _ in 0..self.geometry.slots {
-            let Some(slot) = link.target().and_then(|target| self.slot(target)) else {
-                return false;
-            };
+        let slots = (0..self.geometry.slots).map_while(move |_| {
+            let slot = link.target().and_then(|target| self.slot(target))?;
             // ORDERING: [S1] Acquire: the record behind it.
             let state = State::of(self.state(slot).load(Ordering::Acquire));
-            if let State::Ready { serial } = state
-                && hash_of(slot) == hash
-                && self.is_family(slot)
-                && self.rank(Bound { slot, serial }) > self.rank(family)
-            {
-                return true;
-            }
             // ORDERING: [L1] Acquire, as in `walk`.
             link = Link::of(self.next(slot).load(Ordering::Acquire));
-        }
-        false
+            Some((slot, state))
+        });
+        slots.filter_map(move |(slot, state)| match state {
+            State::Ready { serial }
+                if self.head_word(slot, offset_of!(HeadRecord, hash)) == hash
+                    && self.is_family(slot) =>
+            {
+                Some(Bound { slot, serial })
+            }
+            _ => None,
+        })
     }
 }

@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 set -x
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --locked
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --features tallyboard/metrics --locked

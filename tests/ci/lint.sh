@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 set -x
-cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
+cargo clippy --quiet --workspace --all-targets --features tallyboard/metrics --locked -- -D warnings

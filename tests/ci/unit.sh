@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 set -x
-cargo test --quiet --workspace --locked
+cargo test --quiet --workspace --features tallyboard/metrics --locked

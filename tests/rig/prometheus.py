@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ CONFIGURATION = """\
 global:
   scrape_interval: 1s
   scrape_timeout: 1s
+  evaluation_interval: 1s
+rule_files: {rules}
 scrape_configs:
   - job_name: tallyboard
     static_configs:
@@ -24,17 +27,18 @@ scrape_configs:
 
 
 class Prometheus:
-    """Runs from the start of a `with` block to its end."""
+    """Runs from the start of a `with` block to its end. `rules` are files that it evaluates every second."""
 
-    def __init__(self, folder: Path, target: str) -> None:
+    def __init__(self, folder: Path, target: str, rules: Sequence[Path] = ()) -> None:
         self._folder = folder
         self._target = target
+        self._rules = [str(file) for file in rules]
         self._url = ""
         self._running = ExitStack()
 
     def __enter__(self) -> Prometheus:
         configuration = self._folder / "prometheus.yml"
-        configuration.write_text(CONFIGURATION.format(target=self._target))
+        configuration.write_text(CONFIGURATION.format(target=self._target, rules=json.dumps(self._rules)))
         address = f"127.0.0.1:{free_port()}"
         self._url = f"http://{address}"
         log = self._folder / "prometheus.log"
@@ -84,6 +88,10 @@ class Prometheus:
         """The labels of every series there ever was."""
         found: list[dict[str, str]] = self._ask("series", **{"match[]": selector})
         return found
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules that it evaluates, with what became of each."""
+        return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
 
     def wait_for_scrape_after(self, moment: float) -> None:
         """Returns when a scrape that began after `moment` (Unix seconds) has been stored."""

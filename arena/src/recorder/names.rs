@@ -1,0 +1,173 @@
+//! The metrics of one type by name, each with its definitions, of which the newest counts.
+
+use super::builder::{Settings, Settled};
+use super::chain::Chain;
+use crate::board::Board;
+use crate::builder::{Builder, Family};
+use metrics::{Key, Unit};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+/// Lists, so that a program's names are found in a step or two.
+const LISTS: usize = 64;
+
+pub(super) struct Names<M> {
+    board: Board,
+    settings: Arc<Settings>,
+    lists: [Chain<Name<M>>; LISTS],
+}
+
+pub(super) struct Name<M> {
+    /// As the program says it.
+    said: String,
+    /// As it is on the board.
+    name: String,
+    /// What it was described as; the last holds.
+    words: Chain<Words>,
+    /// Each has label names that the ones before lack.
+    definitions: Chain<Definition<M>>,
+}
+
+#[derive(Clone, Default, PartialEq)]
+struct Words {
+    unit: String,
+    help: String,
+}
+
+pub(super) struct Definition<M> {
+    /// Sorted, as they are on the board.
+    label_names: BTreeSet<String>,
+    family: Family<M>,
+    /// Set when there is a wider one.
+    replaced: OnceLock<()>,
+}
+
+impl<M> Definition<M> {
+    pub(super) fn is_replaced(&self) -> bool {
+        self.replaced.get().is_some()
+    }
+}
+
+impl<M: Settled> Names<M> {
+    pub(super) fn new(board: Board, settings: Arc<Settings>) -> Names<M> {
+        let lists = std::array::from_fn(|_| Chain::default());
+        Names {
+            board,
+            settings,
+            lists,
+        }
+    }
+
+    fn name(&self, said: &str) -> &Name<M> {
+        let mut hasher = DefaultHasher::new();
+        said.hash(&mut hasher);
+        // Below LISTS, whatever the width of a usize is.
+        let list = &self.lists[hasher.finish() as usize % LISTS];
+        list.find_or_add(
+            |name| name.said == said,
+            || Name {
+                said: said.to_owned(),
+                name: self.settings.metric_name(said).into_owned(),
+                words: Chain::default(),
+                definitions: Chain::default(),
+            },
+        )
+    }
+
+    /// What the name means from now on, for everybody.
+    pub(super) fn describe(&self, said: &str, unit: Option<Unit>, help: &str) {
+        let name = self.name(said);
+        let unit = match unit {
+            None | Some(Unit::Count) => "",
+            Some(unit) => unit.as_str(),
+        };
+        let words = Words {
+            unit: unit.to_owned(),
+            help: help.to_owned(),
+        };
+        if name.words.iter().last() != Some(&words) {
+            // Also where an older description was the same.
+            name.words.find_or_add(|_| false, || words);
+            if let Some(definition) = name.definitions.iter().last() {
+                // Only to say it on the board; handles have the family already.
+                let _ = self.declare(name, &definition.label_names);
+            }
+        }
+    }
+
+    /// The series of a key, and its definition; a handle that goes nowhere if there can be none.
+    pub(super) fn find(&self, key: &Key) -> (M, Option<&Definition<M>>) {
+        let name = self.name(key.name());
+        loop {
+            let newest = name.definitions.iter().last();
+            if let Some(newest) = newest
+                && self
+                    .label_names(key)
+                    .all(|label| newest.label_names.contains(&*label))
+            {
+                return (self.series(newest, key), Some(newest));
+            }
+            let mut label_names = newest.map_or_else(
+                || self.known_label_names(name),
+                |newest| newest.label_names.clone(),
+            );
+            label_names.extend(self.label_names(key).map(Cow::into_owned));
+            let Some(family) = self.declare(name, &label_names) else {
+                return (M::sink(), None);
+            };
+            // A thread that was first may have added another one: then this one is not the last,
+            // or is and lacks a name, and the next turn or the next call sees that.
+            name.definitions.find_or_add(
+                |had| had.label_names == label_names,
+                || Definition {
+                    label_names: label_names.clone(),
+                    family,
+                    replaced: OnceLock::new(),
+                },
+            );
+            let all: Vec<_> = name.definitions.iter().collect();
+            for older in all.iter().rev().skip(1) {
+                let _ = older.replaced.set(());
+            }
+        }
+    }
+
+    fn series(&self, definition: &Definition<M>, key: &Key) -> M {
+        let value = |name: &String| {
+            // Of a label that is there twice, the last.
+            let mut labels = key.labels().rev();
+            let label = labels.find(|label| *self.settings.label_name(label.key()) == **name);
+            label.map_or("", |label| label.value())
+        };
+        let values: Vec<&str> = definition.label_names.iter().map(value).collect();
+        definition.family.with(&values)
+    }
+
+    fn label_names<'k>(&self, key: &'k Key) -> impl Iterator<Item = Cow<'k, str>> {
+        key.labels()
+            .map(|label| self.settings.label_name(label.key()))
+    }
+
+    /// What the program and other processes have said before.
+    fn known_label_names(&self, name: &Name<M>) -> BTreeSet<String> {
+        let mut known: BTreeSet<String> = self.settings.labels(&name.said).collect();
+        let on_board = self.board.attached();
+        if let Some(on_board) = on_board.and_then(|on| on.segment.newest_definition(&name.name))
+            && on_board.kind == M::KIND
+        {
+            known.extend(on_board.label_names);
+        }
+        known
+    }
+
+    fn declare(&self, name: &Name<M>, label_names: &BTreeSet<String>) -> Option<Family<M>> {
+        let words = name.words.iter().last().cloned().unwrap_or_default();
+        let label_names: Vec<&str> = label_names.iter().map(String::as_str).collect();
+        let builder: Builder<M> = Builder::new(&self.board, &name.name, &words.help)
+            .unit(&words.unit)
+            .labels(&label_names);
+        M::settle(builder, &self.settings, &name.said).family().ok()
+    }
+}
