@@ -100,7 +100,7 @@ pub unsafe extern "C" fn tb_reader_visit(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tb_reader_damaged(reader: *const Reader) -> u64 {
     // SAFETY: NULL or alive, by this function's contract.
-    unsafe { reader.as_ref() }.map_or(0, Reader::damaged)
+    unsafe { reader.as_ref() }.map_or(0, |reader| reader.damaged())
 }
 
 /// Gives a reader back.
