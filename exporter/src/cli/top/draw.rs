@@ -10,7 +10,7 @@ use tallyboard::{Kind, Stats};
 use super::board::Watched;
 use super::detail::Detail;
 use super::distribution::Distribution;
-use super::history::{Line, Shown};
+use super::history::{LOOKS, Line, Shown};
 use super::number;
 use super::view::{Arrangement, Page, View};
 use crate::encode::canonical_float;
@@ -19,8 +19,12 @@ const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 /// Lines above and below the page.
 const HEAD: u16 = 2;
 const FOOT: u16 = 1;
-/// Columns of a trend.
-const TREND: u16 = 24;
+/// Columns of the list of families that are not its trend's, with those between them.
+const NUMBERS: u16 = MIN_NAME + 9 + 7 + 16 + 10 + 5 * GAP;
+const MIN_NAME: u16 = 20;
+const MIN_TREND: u16 = 6;
+/// Between two columns.
+const GAP: u16 = 1;
 /// Columns of a bar.
 const BAR: usize = 20;
 
@@ -97,44 +101,53 @@ fn help(view: &View) -> TextLine<'static> {
         let keys = Span::styled("Enter keep  Esc clear", FAINT);
         return TextLine::from(vec![Span::styled(typed, TITLE), keys]);
     }
+    // All of it fits 80 columns.
     let mut keys = vec!["q quit".to_owned()];
     match view.page {
-        Page::Families => keys.push("Enter detail".to_owned()),
+        Page::Families => keys.push("Enter open".to_owned()),
         _ => keys.push("Esc back".to_owned()),
     }
     if view.page != Page::Board {
         let direction = if arrangement.is_reversed { "^" } else { "" };
-        keys.push(format!("s sort:{}{direction}", arrangement.sort.name()));
-        keys.push("r reverse".to_owned());
+        keys.push(format!("s/r sort:{}{direction}", arrangement.sort.name()));
+    }
+    if matches!(view.page, Page::Families | Page::Family(_)) {
+        let what = match arrangement.moving_only {
+            true => "m show still",
+            false => "m hide still",
+        };
+        keys.push(what.to_owned());
+    }
+    keys.extend(["p procs", "b board"].map(str::to_owned));
+    if view.page != Page::Board {
         let filter = match arrangement.filter.as_str() {
             "" => "/ filter".to_owned(),
             text => format!("/ filter:{}", printable(text)),
         };
         keys.push(filter);
     }
-    if matches!(view.page, Page::Families | Page::Family(_)) {
-        let which = if arrangement.moving_only {
-            "moving"
-        } else {
-            "all"
-        };
-        keys.push(format!("m show:{which}"));
-    }
-    keys.push("p processes".to_owned());
-    keys.push("b board".to_owned());
     TextLine::styled(keys.join("  "), FAINT)
 }
 
 fn families(frame: &mut Frame, area: Rect, lines: &[Line], view: &mut View) {
+    // Half of what the numbers leave is the names'.
+    let trend_width = (area.width.saturating_sub(NUMBERS) / 2).clamp(MIN_TREND, LOOKS as u16);
     let widths = [
-        Constraint::Min(20),
+        Constraint::Min(MIN_NAME),
         Constraint::Length(9),
-        Constraint::Length(8),
-        Constraint::Length(20),
-        Constraint::Length(12),
-        Constraint::Length(TREND),
+        Constraint::Length(7),
+        Constraint::Length(16),
+        Constraint::Length(10),
+        Constraint::Length(trend_width),
     ];
-    let headings = ["FAMILY", "TYPE", "SERIES", "VALUE", "RATE/s", "TREND"];
+    let headings = [
+        left("FAMILY"),
+        left("TYPE"),
+        right("SERIES"),
+        right("VALUE"),
+        right("RATE/s"),
+        left("TREND"),
+    ];
     let row = |line: &Line| {
         Row::new([
             Cell::from(printable(&line.name)),
@@ -142,7 +155,7 @@ fn families(frame: &mut Frame, area: Rect, lines: &[Line], view: &mut View) {
             right(number::value(line.series as f64)),
             right(shown(line.shown)),
             right(number::rate(line.rate)),
-            Cell::from(trend(&line.trend, usize::from(TREND))),
+            Cell::from(trend(&line.trend, usize::from(trend_width))),
         ])
     };
     list(frame, area, &widths, headings, lines, row, view);
@@ -191,10 +204,12 @@ fn family(frame: &mut Frame, area: Rect, watched: &Watched, detail: &Detail, vie
         Constraint::Length(14),
     ];
     let headings = if has_mean {
-        ["SERIES", "COUNT", "RATE/s", "MEAN"]
+        ["COUNT", "MEAN"]
     } else {
-        ["SERIES", "VALUE", "RATE/s", ""]
+        ["VALUE", ""]
     };
+    let [value, mean] = headings.map(right);
+    let headings = [left("SERIES"), value, right("RATE/s"), mean];
     let row = |line: &super::detail::SeriesLine| {
         let labels = match line.labels.as_str() {
             "" => "(no labels)".to_owned(),
@@ -215,7 +230,8 @@ fn spread(all: &Distribution, watched: &Watched) -> Vec<TextLine<'static>> {
     let mut lines = vec![quantiles("since the beginning", all)];
     let recent = watched.recent.as_ref();
     if let Some((span, recent)) = recent {
-        let span = format!("last {:.0} s", span.as_secs_f64());
+        let places = usize::from(span.as_secs() < 10);
+        let span = format!("last {:.places$} s", span.as_secs_f64());
         lines.push(quantiles(&span, recent));
     }
     let lately = recent.map(|(_, recent)| recent);
@@ -225,7 +241,11 @@ fn spread(all: &Distribution, watched: &Watched) -> Vec<TextLine<'static>> {
     );
     lines.push(TextLine::styled(heading, FAINT));
     let bounds = all.bounds.iter().copied().chain([f64::INFINITY]);
-    for (index, bound) in bounds.enumerate() {
+    // The empty buckets on both sides tell nothing that these do not.
+    let is_hit = |count: &u64| *count > 0;
+    let first = all.counts.iter().position(is_hit).unwrap_or(0);
+    let last = all.counts.iter().rposition(is_hit).unwrap_or(0);
+    for (index, bound) in bounds.enumerate().take(last + 1).skip(first) {
         let part = |distribution: &Distribution| {
             let most = distribution.counts.iter().max().copied().unwrap_or(0);
             let count = distribution.counts[index];
@@ -271,7 +291,14 @@ fn processes(frame: &mut Frame, area: Rect, watched: &Watched, view: &mut View) 
         Constraint::Length(8),
     ];
     let headings = [
-        "PID", "NAME", "STATE", "SINCE", "GAUGES", "CPU %", "MEMORY", "VERSION",
+        left("PID"),
+        left("NAME"),
+        left("STATE"),
+        left("SINCE"),
+        right("GAUGES"),
+        right("CPU %"),
+        right("MEMORY"),
+        left("VERSION"),
     ];
     let row = |entry: &super::roster::Entry| {
         Row::new([
@@ -359,7 +386,7 @@ fn list<T, const N: usize>(
     frame: &mut Frame,
     area: Rect,
     widths: &[Constraint; N],
-    headings: [&'static str; N],
+    headings: [Cell<'static>; N],
     items: &[T],
     row: impl Fn(&T) -> Row<'static>,
     view: &mut View,
@@ -376,7 +403,7 @@ fn list<T, const N: usize>(
     let seen = items.iter().skip(from).take(height);
     let table = Table::new(seen.map(row), widths)
         .header(Row::new(headings).style(HEADING))
-        .column_spacing(2)
+        .column_spacing(GAP)
         .row_highlight_style(CHOSEN);
     let mut state = TableState::new().with_selected(Some(view.cursor - from));
     frame.render_stateful_widget(table, area, &mut state);
@@ -392,8 +419,13 @@ fn empty(arrangement: &Arrangement) -> String {
     "Nothing is here yet.".to_owned()
 }
 
-fn right(text: String) -> Cell<'static> {
-    Cell::from(Text::from(text).alignment(Alignment::Right))
+fn left(heading: &'static str) -> Cell<'static> {
+    Cell::from(heading)
+}
+
+/// As numbers stand.
+fn right(text: impl Into<Text<'static>>) -> Cell<'static> {
+    Cell::from(text.into().alignment(Alignment::Right))
 }
 
 /// A share of a width.
