@@ -72,7 +72,8 @@ impl Workers {
 
     /// Takes a sample of the processes on the boards. A few syscalls for each.
     pub(crate) fn sample(&mut self, identities: Vec<ProcessIdentity>) {
-        self.sampled_at = Some(Instant::now());
+        // One of nobody costs nothing, and may be of boards that are not mapped yet.
+        self.sampled_at = (!identities.is_empty()).then(Instant::now);
         let own_start = usage::myself().map(|myself| myself.start_ticks);
         self.sample_with(
             identities,
@@ -302,6 +303,16 @@ mod tests {
         workers.sample_with(rows.clone(), Some(HERE), Some(OWN_START), &usage);
         workers.sample_with(rows, None, Some(OWN_START), &usage);
         assert_eq!(workers.programs().count(), 0);
+    }
+
+    /// It made an exporter's first scrape one without workers.
+    #[test]
+    fn a_sample_of_nobody_is_not_kept_for_the_next_scrape() {
+        let mut workers = Workers::default();
+        workers.sample(Vec::new());
+        workers.sample_if_old(|| vec![template()]);
+        assert_eq!(workers.programs().count(), 1);
+        workers.sample_if_old(|| panic!("it is a moment ago"));
     }
 
     #[test]
