@@ -182,6 +182,10 @@ pub(crate) fn leaked(board: &Board) -> u32 {
     let stats = board.stats();
     let (seen, used) = (chains + stats.parts, stats.slots_used);
     assert!(seen <= used, "{seen} slots are seen, {used} are in use");
+    assert!(
+        stats.leaked <= used - seen,
+        "a slot in use is called leaked"
+    );
     used - seen
 }
 
@@ -196,6 +200,7 @@ pub(crate) fn assert_sound(board: &Board, case: &impl Display) {
     assert!(faults.is_empty(), "{case}: {faults:#?}");
     assert_eq!(leaked(board), 0, "{case}: slots leaked");
     let stats = board.stats();
+    assert_eq!(stats.leaked, 0, "{case}: slots leaked");
     // Who counts on a board that is given up and has not lost its name has nowhere to go.
     let is_due =
         |reason: &RefusedReason| board.is_retired() && *reason == RefusedReason::Unlockable;

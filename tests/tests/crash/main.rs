@@ -70,6 +70,25 @@ fn a_board_that_is_removed_as_soon_as_it_is_made_is_made_again() {
     assert!(!again.is_retired());
 }
 
+/// The board tells them apart from slots in use.
+#[test]
+fn what_the_dead_were_building_is_leaked_until_it_is_reaped() {
+    let folder = tempfile::tempdir_in("/dev/shm").expect("a folder in shared memory");
+    let path = folder.path().join("main.board");
+    let board = Board::open(&Location::Path(path.clone())).expect("a new board");
+    let mut command = Command::new(PROGRAM);
+    command.args(["count", "leaked_total", "1", "1"]);
+    command.env("TALLYBOARD", &path);
+    // The first record that it writes is the family's.
+    let output = command.env("TALLYBOARD_CRASH", "kill:written:1").output();
+    assert!(was_killed(output.expect("the worker starts").status));
+    let stats = board.stats();
+    assert_eq!((stats.leaked, stats.slots_used, stats.families), (1, 1, 0));
+    board.reap();
+    let stats = board.stats();
+    assert_eq!((stats.leaked, stats.slots_used), (0, 0));
+}
+
 #[test]
 fn a_plan_that_makes_no_sense_is_refused_in_words() {
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder in shared memory");
