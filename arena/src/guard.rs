@@ -43,7 +43,7 @@ static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
 /// Lets this process survive boards that are truncated while it reads them, and tells of them
 /// by [`Board::is_broken`](crate::Board::is_broken) and
-/// [`Reader::is_broken`](crate::Reader::is_broken). Covers the boards that are opened from
+/// [`BoardView::is_broken`](crate::BoardView::is_broken). Covers the boards that are opened from
 /// now on. A second call changes nothing.
 ///
 /// For exporters, which only read: it installs a handler for SIGBUS, which belongs to the

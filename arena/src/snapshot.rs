@@ -209,7 +209,7 @@ impl Reader {
     }
 
     /// Finds series that came or went. One pass over the state words; what is new is
-    /// decoded, and if anything changed, [`families`](Self::families) is put together anew.
+    /// decoded, and if anything changed, [`families`](BoardView::families) is put together anew.
     pub fn refresh(&mut self) {
         let Some(attached) = self.view.attached.clone() else {
             return;
