@@ -54,7 +54,7 @@ function showFullness(full) {
     meter.classList.toggle("bad", (name === "Slots" || name === "Process rows") && used / all > 0.9);
   });
   const facts = [
-    ["Parts of gauges", full.parts], ["Slots given back", full.reclaimed], ["Dead processes settled", full.reaped],
+    ["Parts of gauges", full.parts], ["Slots leaked, until the next sweep", full.leaked], ["Slots given back", full.reclaimed], ["Dead processes settled", full.reaped],
     ["Gauges folded", full.folded], ["Series expired", full.expired], ["Beyond a cap", full.overflowed],
     ["Planes refused", full.planes_refused], ["Damaged records", full.damaged],
   ].filter(([, value]) => value > 0);
