@@ -45,8 +45,9 @@ function showFullness(full) {
     ["Memory", full.bytes_reserved, full.bytes_total, (value) => inUnit(value, "bytes")],
   ];
   keyed($("meters"), meters, ([name]) => name, ([name]) => make("div", {}, make("dt", {}, name), make("dd", { class: "number" }),
-    make("dd", { class: "meter", role: "meter", "aria-label": name, "aria-valuemin": 0 }, make("span"))), (element, [name, used, all, text]) => {
-    const [, words, meter] = element.children;
+    make("dd", { class: "track" }, make("div", { class: "meter", role: "meter", "aria-label": name, "aria-valuemin": 0 }, make("span")))), (element, [name, used, all, text]) => {
+    const [, words, room] = element.children;
+    const meter = room.firstChild;
     say(words, `${text(used)} of ${text(all)}`);
     fill(meter, { "aria-valuenow": used, "aria-valuemax": all, "aria-valuetext": `${text(used)} of ${text(all)}` });
     meter.firstChild.style.width = `${all ? Math.min(100, (used / all) * 100) : 0}%`;
