@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from live.page_sight import CONTRAST, NAMELESS
 from rig.browser import Look, browser
-from rig.command import succeed, values
+from rig.command import succeed, tallyboard, values
 from rig.exporter import Exporter
 from rig.processes import until
 from rig.scratch import scratch
@@ -293,8 +293,21 @@ def boards(look: Look, folder: Path) -> None:
     picker.select_option("not-there")
     expect(page.get_by_role("heading", name="No board yet")).to_be_visible()
     expect(page.locator("#vacant-boards")).to_contain_text("it is not there yet")
-    succeed(folder / "not-there.v1.board", "inc", "late_jobs_total")
+    late = folder / "not-there.v1.board"
+    succeed(late, "create", "--slots", "64")
+    expect(page.locator("#found")).to_have_text("Nothing is counted on this board yet.")
+    expect(page.locator("#refused")).to_have_text("Nothing was refused.")
+    for job in range(64):
+        if tallyboard(late, "inc", "late_jobs_total", "--label", f"job={job}").returncode != 0:
+            break
+    else:
+        raise AssertionError("64 series went into 64 slots, and their family, too")
     expect(row(look, "late_jobs_total")).to_be_visible()
+    expect(page.locator("#refused")).to_contain_text("tallyboard create --slots N")
+    expect(page.locator("#refused dd.number")).to_have_text("1")
+    expect(page.locator("#tiles .bad")).to_have_text("Refused1")
+    full = page.get_by_role("meter", name="Slots")
+    assert full.get_attribute("aria-valuenow") == full.get_attribute("aria-valuemax"), "not full"
     picker.select_option(index=0)
     expect(row(look, "page_jobs_total")).to_be_visible()
 
@@ -317,6 +330,14 @@ def many_series(chromium: Browser, folder: Path) -> None:
             row(look, "large_total").get_by_role("button").click()
             expect(page.locator(".series tbody tr")).to_have_count(50)
             expect(page.locator(".detail")).to_contain_text("And 59,950 more")
+            # An address that names what would come later.
+            page.goto(f"{look.url}#metric=fill_399_total")
+            page.reload()
+            expect(page.locator(".series tbody tr")).to_have_count(50)
+            expect(page.locator("#search")).to_have_value("fill_399_total")
+            row(look, "fill_399_total").get_by_role("button").click()
+            page.locator("#search").fill("large_total")
+            row(look, "large_total").get_by_role("button").click()
             # The most of everything at once: a page of metrics, and the largest opened.
             page.locator("#search").fill("")
             page.get_by_label("Sort by").select_option("series")

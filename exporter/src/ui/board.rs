@@ -66,6 +66,7 @@ fn fullness(stats: &Stats, reader: &Reader) -> Value {
         "bytes_total": stats.bytes_total,
         "slots": stats.slots,
         "slots_used": stats.slots_used,
+        "leaked": stats.leaked,
         "series": stats.series,
         "families": stats.families,
         "parts": stats.parts,

@@ -12,9 +12,14 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let script = [
         include_str!("page/format.js"),
         include_str!("page/history.js"),
+        include_str!("page/reading.js"),
         include_str!("page/chart.js"),
         include_str!("page/detail.js"),
         include_str!("page/page.js"),
+        include_str!("page/board.js"),
+        include_str!("page/families.js"),
+        // Last: it begins.
+        include_str!("page/settings.js"),
     ];
     include_str!("page/page.html")
         .replace("@@style@@", include_str!("page/page.css"))

@@ -98,8 +98,13 @@ function updateSparkline(svg, points, now, fromZero) {
   stroke.setAttribute("d", line(bands.map(({ time, high: value }) => ({ time, value })), x, y));
 }
 
-// Round numbers between two values, at most four.
-function ticks(low, high) {
+// Round numbers between two values, at most four. Of bytes, round in the unit they are written in.
+function ticks(low, high, unit) {
+  const size = unit === "bytes" ? (BYTES.find(([from]) => high >= from)?.[0] ?? 1) : 1;
+  return roundNumbers(low / size, high / size).map((number) => number * size);
+}
+
+function roundNumbers(low, high) {
   const raw = (high - low) / 3;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
@@ -115,8 +120,9 @@ function chart() {
   return draw("svg", { class: "chart", role: "img", height: CHART.height });
 }
 
-// `lines` are [{name, points}]; `text` writes a value; `label` says in words what is drawn.
-function updateChart(svg, lines, band, now, { fromZero, text, label }) {
+// `lines` are [{points}], `band` points with a low and a high; `text` writes a value of the unit;
+// `label` says in words what is drawn.
+function updateChart(svg, lines, band, now, { fromZero, unit, text, label }) {
   const width = Math.max(240, svg.parentElement.clientWidth);
   const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
   for (const { low, high } of band) values.push(low, high);
@@ -129,7 +135,7 @@ function updateChart(svg, lines, band, now, { fromZero, text, label }) {
   const x = (time) => CHART.left + room * (1 - (now - time) / span);
   const y = (value) => CHART.height - CHART.bottom - ((value - low) / (top - low)) * (CHART.height - CHART.top - CHART.bottom);
   const parts = [];
-  for (const tick of ticks(low, top)) {
+  for (const tick of ticks(low, top, unit)) {
     parts.push(draw("line", { class: "grid", x1: CHART.left, x2: width - CHART.right, y1: y(tick), y2: y(tick) }));
     parts.push(draw("text", { class: "tick", x: CHART.left - 8, y: y(tick) + 4, "text-anchor": "end" }, text(tick)));
   }
@@ -144,7 +150,8 @@ function updateChart(svg, lines, band, now, { fromZero, text, label }) {
   const seen = (points) => points.filter(({ time }) => time >= now - span);
   if (band.length) parts.push(draw("path", { class: "area", d: between(seen(band), x, y) }));
   lines.forEach(({ points }, at) => {
-    parts.push(draw("path", { class: `line line-${at}`, d: line(seen(points), x, y) }));
+    // The edges of a band are of one colour.
+    parts.push(draw("path", { class: `line line-${band.length ? 0 : at}`, d: line(seen(points), x, y) }));
   });
   fill(svg, { viewBox: `0 0 ${width} ${CHART.height}`, width, "aria-label": label });
   svg.replaceChildren(...parts);

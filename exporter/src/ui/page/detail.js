@@ -88,9 +88,13 @@ class Detail {
       this.#quantiles();
     } else if (family.type === "counter" || family.type === "summary") {
       const field = family.type === "counter" ? "value" : "count";
+      // Observations have no unit.
+      const counted = family.type === "counter" ? unit : "";
       const points = history.rates(field);
-      updateChart(this.course, [{ points }], points.map((p) => ({ ...p, low: isNothing(p.value) ? undefined : 0, high: p.value })), now, {
-        fromZero: true, text: short, label: `${family.name} per second over the last five minutes, now ${perSecond(history.rate(field), unit)}`,
+      const floor = points.map(({ time, value }) => ({ time, low: isNothing(value) ? undefined : 0, high: value }));
+      updateChart(this.course, [{ points }], floor, now, {
+        fromZero: true, unit: counted, text: (value) => (counted === "bytes" ? inUnit(value, counted) : short(value)),
+        label: `${family.name} per second over the last minutes, now ${perSecond(history.rate(field), counted)}`,
       });
     } else if (family.type === "gauge") {
       const { points } = history;
@@ -98,8 +102,8 @@ class Detail {
       const lows = points.map(({ time, low }) => ({ time, value: low }));
       const last = points.at(-1);
       updateChart(this.course, [{ points: highs }, { points: lows }], points, now, {
-        fromZero: false, text: (value) => inUnit(value, unit),
-        label: `${family.name} over the last five minutes, now ${gaugeText(last ?? {}, unit)}`,
+        fromZero: false, unit, text: (value) => inUnit(value, unit),
+        label: `${family.name} over the last minutes, now ${gaugeText(last ?? {}, unit)}`,
       });
     }
   }
@@ -140,7 +144,7 @@ class Detail {
     const recent = history.window(10_000);
     const words = drawn.map((q) => `p${q * 100} ${recent ? quantileText(quantile(q, family.bounds, recent.buckets), unit) : NONE}`);
     updateChart(this.quantiles, lines, [], now, {
-      fromZero: true, text: (value) => inUnit(value, unit), label: `Quantiles of ${family.name} over the last five minutes, now ${words.join(", ")}`,
+      fromZero: true, unit, text: (value) => inUnit(value, unit), label: `Quantiles of ${family.name} over the last minutes, now ${words.join(", ")}`,
     });
     const heads = ["Last", ...QUANTILES.map((q) => `p${Math.round(q * 100)}`), "Mean", "Per second"];
     this.numbers.tHead.replaceChildren(make("tr", {}, ...heads.map((text, at) => make("th", { scope: "col", class: at ? "number" : "" }, text))));

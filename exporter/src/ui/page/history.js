@@ -9,6 +9,8 @@ const RECENT = 15_000;
 const COARSE = 5_000;
 // Answers further apart than this are not connected: the page was hidden, or nobody answered.
 const GAP = 10_000;
+// Answers closer than this say little about how fast something grows.
+const SHORT = 500;
 
 class History {
   // Of what adds up: a counter's value, a count of observations. Of a gauge: low and high.
@@ -49,17 +51,21 @@ class History {
       if (this.points[at].fell || this.points[at].time - this.points[at - 1].time > GAP) break;
       first = this.points[at - 1];
     }
-    return first === last ? undefined : ((last[field] - first[field]) * 1000) / (last.time - first.time);
+    return !last || last.time - first.time < SHORT ? undefined : ((last[field] - first[field]) * 1000) / (last.time - first.time);
   }
 
   // The growth of `field` per second between all neighbours; without a value where there is a gap.
   rates(field) {
-    return this.points.slice(1).map((point, at) => {
-      const before = this.points[at];
-      const known = !point.fell && point.time - before.time <= GAP;
-      const value = known ? ((point[field] - before[field]) * 1000) / (point.time - before.time) : undefined;
-      return { time: point.time, value };
-    });
+    const found = [];
+    let before = this.points[0];
+    for (const point of this.points.slice(1)) {
+      const passed = point.time - before.time;
+      if (passed < SHORT && !point.fell) continue;
+      const known = !point.fell && passed <= GAP;
+      found.push({ time: point.time, value: known ? ((point[field] - before[field]) * 1000) / passed : undefined });
+      before = point;
+    }
+    return found;
   }
 
   // What was observed in the last `millis`, or since the page has looked if that is shorter.
