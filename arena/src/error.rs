@@ -267,6 +267,13 @@ pub enum RegisterError {
         /// The first offending bound's place, from 0.
         at: usize,
     },
+    /// Native buckets that there cannot be.
+    Native {
+        /// The metric.
+        metric: String,
+        /// What is wrong with them, and what fits.
+        why: String,
+    },
     /// The board has a metric of that name and of another type.
     Clash {
         /// The metric.
@@ -315,6 +322,7 @@ impl fmt::Display for RegisterError {
                 f,
                 "{metric}: bucket bounds must be numbers that ascend; number {at} (from 0) is not above the one before"
             ),
+            Self::Native { metric, why } => write!(f, "{metric}: {why}"),
             Self::Clash {
                 metric,
                 on_board,

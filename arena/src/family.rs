@@ -9,7 +9,11 @@ pub(crate) use crate::aggregation::Aggregation;
 use crate::error::RegisterError;
 use crate::record::{Cap, Draft, FAMILY, Key};
 use crate::segment::Segment;
+use crate::window::Window;
 use core::fmt;
+
+/// In the place of a number of bounds: a window of native buckets stands there.
+const NATIVE: usize = 0xFFFF;
 
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +23,7 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Counts observations in classic buckets.
+    /// Counts observations in buckets.
     Histogram,
     /// Count and sum of observations.
     Summary,
@@ -78,8 +82,10 @@ pub(crate) struct Definition {
     pub aggregation: Aggregation,
     /// Sorted.
     pub label_names: Vec<String>,
-    /// Ascending, without +Inf.
+    /// Ascending, without +Inf. A native histogram's follow from its window.
     pub bounds: Vec<f64>,
+    /// Of a native histogram.
+    pub native: Option<Window>,
 }
 
 impl Definition {
@@ -130,6 +136,7 @@ impl Definition {
         (self.kind, self.aggregation) == (other.kind, other.aggregation)
             && self.name == other.name
             && self.label_names == other.label_names
+            && self.native == other.native
             && self.bounds == other.bounds
     }
 
@@ -140,7 +147,15 @@ impl Definition {
             Kind::Gauge => 1,
             // The sum, the buckets, and the one up to +Inf. Too many are refused by the
             // length of the chain.
-            Kind::Histogram => u16::try_from(self.bounds.len() + 2).unwrap_or(u16::MAX),
+            Kind::Histogram => u16::try_from(1 + self.counts()).unwrap_or(u16::MAX),
+        }
+    }
+
+    /// Cells of a histogram's series that count observations.
+    pub(crate) fn counts(&self) -> usize {
+        match self.native {
+            Some(window) => window.counts(),
+            None => self.bounds.len() + 1,
         }
     }
 
@@ -149,13 +164,23 @@ impl Definition {
     pub(crate) fn encode(&self) -> Option<(Vec<u8>, usize)> {
         let mut text = vec![self.kind.code(), self.aggregation.code()];
         put_len(&mut text, self.label_names.len())?;
-        put_len(&mut text, self.bounds.len())?;
+        match self.native {
+            Some(_) => put_len(&mut text, NATIVE)?,
+            None => {
+                put_len(&mut text, self.bounds.len()).filter(|()| self.bounds.len() < NATIVE)?
+            }
+        }
         put_text(&mut text, &self.name)?;
         for label in &self.label_names {
             put_text(&mut text, label)?;
         }
-        for bound in &self.bounds {
-            text.extend_from_slice(&bound.to_bits().to_le_bytes());
+        match self.native {
+            Some(window) => text.extend_from_slice(&window.to_bytes()),
+            None => {
+                for bound in &self.bounds {
+                    text.extend_from_slice(&bound.to_bits().to_le_bytes());
+                }
+            }
         }
         let key_len = text.len();
         put_text(&mut text, &self.unit)?;
@@ -171,14 +196,24 @@ impl Definition {
         let labels = rest.len()?;
         let bounds = rest.len()?;
         let name = rest.text()?;
+        let label_names = (0..labels)
+            .map(|_| rest.text().map(str::to_owned))
+            .collect::<Option<_>>()?;
+        let native = match (bounds, kind) {
+            (NATIVE, Kind::Histogram) => Some(Window::of_bytes(rest.take()?)?),
+            (NATIVE, _) => return None,
+            _ => None,
+        };
         let definition = Definition {
             name: name.to_owned(),
             kind,
             aggregation,
-            label_names: (0..labels)
-                .map(|_| rest.text().map(str::to_owned))
-                .collect::<Option<_>>()?,
-            bounds: (0..bounds).map(|_| rest.float()).collect::<Option<_>>()?,
+            label_names,
+            bounds: match native {
+                Some(window) => window.classic_bounds(),
+                None => (0..bounds).map(|_| rest.float()).collect::<Option<_>>()?,
+            },
+            native,
             unit: rest.text()?.to_owned(),
             help: rest.text()?.to_owned(),
         };
@@ -286,21 +321,56 @@ mod tests {
             aggregation: Aggregation::Last,
             label_names: vec!["a".into(), "b c".into()],
             bounds: vec![-1.0, 0.5, 10.0],
+            native: None,
+        }
+    }
+
+    fn native() -> Definition {
+        let window = Window::new(3, true, 80, -9);
+        Definition {
+            bounds: window.unwrap().classic_bounds(),
+            native: window,
+            ..definition()
         }
     }
 
     #[test]
     fn a_definition_survives_its_bytes_and_cut_bytes_are_refused() {
-        let (text, key_len) = definition().encode().unwrap();
-        assert!(key_len < text.len());
-        assert_eq!(Definition::decode(&text), Some(definition()));
-        for len in 0..text.len() {
-            assert_eq!(Definition::decode(&text[..len]), None);
+        for definition in [definition(), native()] {
+            let (text, key_len) = definition.encode().unwrap();
+            assert!(key_len < text.len());
+            assert_eq!(Definition::decode(&text), Some(definition));
+            for len in 0..text.len() {
+                assert_eq!(Definition::decode(&text[..len]), None);
+            }
+            assert_eq!(
+                name_and_kind(&text),
+                Some(("phase_seconds", Kind::Histogram))
+            );
         }
-        assert_eq!(
-            name_and_kind(&text),
-            Some(("phase_seconds", Kind::Histogram))
-        );
+    }
+
+    #[test]
+    fn a_window_that_no_series_could_have_is_not_read() {
+        let (text, key_len) = native().encode().unwrap();
+        for (byte, value) in [
+            (0, 9),
+            (0, 0xFB),
+            (1, 0),
+            (1, 3),
+            (2, 0),
+            (2, 95),
+            (7, 1),
+            (7, 0x80),
+        ] {
+            let mut text = text.clone();
+            text[key_len - 8 + byte] = value;
+            assert_eq!(Definition::decode(&text), None, "{byte} {value}");
+        }
+        // A counter with one.
+        let mut text = text;
+        text[0] = Kind::Counter.code();
+        assert_eq!(Definition::decode(&text), None);
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! Histograms with classic buckets: the sum in cell 0, then one integer cell a bucket.
+//! Histograms: the sum in cell 0, then one integer cell a bucket; of a native histogram, those
+//! that its window says.
 //!
 //! `_count` is the sum of the buckets, so that the two can never disagree. An observation
 //! is two updates, the bucket first; a process killed between them leaves the sum one
 //! observation short.
+
+mod native;
 
 use crate::builder::Metric;
 use crate::error::RefusedReason;
@@ -19,6 +22,7 @@ use crate::summary::Summary;
 use crate::sync::Ordering;
 use crate::sync::plain::AtomicU32;
 use core::fmt;
+use native::Held;
 use std::time::Instant;
 
 const SUM: u32 = 0;
@@ -30,9 +34,16 @@ struct Place(u32);
 
 impl Place {
     fn of(chain: &[Slot], cell: usize) -> Option<Place> {
-        let slot = chain.get(cell / UNIT_CELLS)?;
+        let (slot, index) = Place::parts(cell);
+        let slot = chain.get(slot)?;
         // A slot is below 2^22.
-        Some(Place(slot.index() << 2 | (cell % UNIT_CELLS) as u32))
+        Some(Place(slot.index() << 2 | index))
+    }
+
+    /// Which slot of a chain a cell is in, and its index there.
+    #[inline(always)]
+    fn parts(cell: usize) -> (usize, u32) {
+        (cell / UNIT_CELLS, (cell % UNIT_CELLS) as u32)
     }
 
     #[inline(always)]
@@ -72,12 +83,27 @@ pub struct Buckets {
     words: Words,
     /// The definition's, at hand: an observation follows two pointers less.
     bounds: &'static [f64],
+    /// Of a native histogram. It has no words then, so that an observation which finds no place
+    /// among them comes here, and classic ones need not ask.
+    native: Option<Held>,
 }
 
 impl Buckets {
     fn inline(bounds: &'static [f64]) -> Buckets {
         let words = Words::Inline(core::array::from_fn(|_| AtomicU32::new(0)));
-        Buckets { words, bounds }
+        Buckets {
+            words,
+            bounds,
+            native: None,
+        }
+    }
+
+    fn native(cells: Held) -> Buckets {
+        Buckets {
+            words: Words::Kept(&[]),
+            bounds: &[],
+            native: Some(cells),
+        }
     }
 
     #[inline(always)]
@@ -104,23 +130,37 @@ impl Places for Buckets {
     }
 
     fn of(definition: &'static Definition) -> Self {
+        if let Some(window) = definition.native {
+            return Buckets::native(Held::of(window));
+        }
         let bounds = &definition.bounds;
         let count = definition.bounds.len() + 1;
         if count <= INLINE_BUCKETS {
             return Buckets::inline(bounds);
         }
         let words = Words::Heap((0..count).map(|_| AtomicU32::new(0)).collect());
-        Buckets { words, bounds }
+        Buckets {
+            words,
+            bounds,
+            native: None,
+        }
     }
 
     fn kept(definition: &'static Definition) -> Option<Self> {
+        if let Some(window) = definition.native {
+            return Held::kept(window).map(Buckets::native);
+        }
         let bounds = &definition.bounds;
         let count = definition.bounds.len() + 1;
         if count <= INLINE_BUCKETS {
             return Some(Buckets::inline(bounds));
         }
         let words = Words::Kept(kept::keep_slice(count, |_| AtomicU32::new(0))?);
-        Some(Buckets { words, bounds })
+        Some(Buckets {
+            words,
+            bounds,
+            native: None,
+        })
     }
 
     fn bind(&self, segment: &Segment, definition: &Definition, bound: Bound) -> Result<(), Lost> {
@@ -135,7 +175,12 @@ impl Places for Buckets {
             let ended = !segment.still_lives(bound);
             return Err(if ended { Lost::Orphaned } else { damaged });
         }
-        let count = definition.bounds.len() + 1;
+        let count = definition.counts();
+        if let Some(cells) = &self.native {
+            Place::of(&chain[..len], count).ok_or(damaged)?;
+            cells.bind(&chain[..len]);
+            return Ok(());
+        }
         for (bucket, word) in self.words().iter().enumerate().take(count) {
             let place = Place::of(&chain[..len], FIRST_BUCKET + bucket).ok_or(damaged.clone())?;
             word.store(place.0, Ordering::Relaxed);
@@ -148,6 +193,9 @@ impl Places for Buckets {
         for (into, word) in copy.words().iter().zip(self.words()) {
             // ORDERING: [H1] Acquire, as in `get`.
             into.store(word.load(Ordering::Acquire), Ordering::Relaxed);
+        }
+        if let (Some(into), Some(cells)) = (&copy.native, &self.native) {
+            cells.copy_to(into);
         }
         copy
     }
@@ -180,7 +228,8 @@ impl Histogram {
         Metric::sink()
     }
 
-    /// Counts `value` in the first bucket whose bound is not below it, and adds it to the
+    /// Counts `value` in the first bucket whose bound is not below it (a native histogram: see
+    /// [`Native`](crate::Native)), and adds it to the
     /// sum. No syscall, no lock; a few nanoseconds. Safe in a signal handler and after
     /// `fork`. NaN is counted in the bucket up to +Inf. A process killed inside it may leave
     /// the sum one observation short.
@@ -201,8 +250,22 @@ impl Histogram {
     }
 
     fn observe_slowly(&self, bucket: usize, value: f64) {
+        if let Some(native) = &self.series.places.native
+            && let Some(segment) = self.series.segment()
+            && let Some((count, sum)) = native.cells(&self.series, value)
+        {
+            match segment.try_observe(count, sum, value) {
+                Observed::Whole => return,
+                Observed::Half => return segment.add_to_sum(sum, value),
+                Observed::Not => {}
+            }
+        }
         self.series.update(|series, segment| {
-            let (count, sum) = cells(series, bucket).ok_or(Ended)?;
+            let cells = match &series.places.native {
+                Some(native) => native.cells(series, value),
+                None => cells(series, bucket),
+            };
+            let (count, sum) = cells.ok_or(Ended)?;
             segment.add_int(count, 1)?;
             segment.add_to_sum(sum, value);
             Ok(())

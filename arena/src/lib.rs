@@ -40,6 +40,7 @@ mod crash;
 mod environment;
 mod error;
 mod expire;
+mod exponential;
 mod family;
 mod file;
 mod fold;
@@ -60,6 +61,8 @@ mod liveness;
 mod location;
 mod lock;
 mod mutation;
+mod native;
+mod native_counts;
 mod pair;
 #[cfg_attr(
     all(test, arena_loom),
@@ -94,6 +97,7 @@ mod sync;
 mod tests;
 mod trouble;
 mod versions;
+mod window;
 mod zeroed;
 
 pub use aggregation::{Aggregation, UnknownAggregation};
@@ -112,6 +116,8 @@ pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
 #[doc(hidden)]
 pub use ledger::Ledger;
 pub use location::Location;
+pub use native::Native;
+pub use native_counts::NativeCounts;
 pub use processes::{ProcessIdentity, ProcessView};
 pub use removal::{remove, remove_by_force};
 pub use snapshot::{BoardView, FamilyView, Reader, SeriesView};
@@ -120,6 +126,7 @@ pub use stats::Stats;
 #[doc(hidden)]
 pub use step::Step;
 pub use summary::Summary;
+pub use window::Window;
 
 #[cfg(all(arena_loom, arena_crash))]
 compile_error!("a model's thread dies by `arena_loom`, a process by `arena_crash`: choose one");

@@ -12,8 +12,9 @@ use crate::counter::Number;
 use crate::environment;
 use crate::family::{Aggregation, Cursor, Definition, Kind};
 use crate::fold::{MOMENT, PART_KEY, Part};
-use crate::layout::{HeadRecord, MAX_TEXT_LEN, UNIT_CELLS};
+use crate::layout::{HeadRecord, MAX_CHAIN, MAX_TEXT_LEN, UNIT_CELLS};
 use crate::liveness::LockFile;
+use crate::native_counts::NativeCounts;
 use crate::process::Own;
 use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
 use crate::register::Bound;
@@ -21,6 +22,7 @@ use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::{Ordering, fence};
 use crate::versions::rank_of;
+use crate::window::Window;
 use core::fmt;
 use core::mem::offset_of;
 use core::ops::Deref;
@@ -138,8 +140,11 @@ pub struct FamilyView {
     pub aggregation: Aggregation,
     /// Sorted.
     pub label_names: Vec<String>,
-    /// A histogram's upper bounds, ascending, without +Inf.
+    /// A histogram's upper bounds, ascending, without +Inf. Of a native one, those of the classic
+    /// buckets that are put together from its own.
     pub bounds: Vec<f64>,
+    /// A native histogram's buckets.
+    pub native: Option<Window>,
     /// Tells this life of the family from all others.
     pub tag: u64,
     /// Another number when help or unit are others.
@@ -154,10 +159,11 @@ pub struct FamilyView {
 impl FamilyView {
     /// Slots after the head that a series needs for its cells.
     fn continuations(&self) -> usize {
-        let cells = match self.kind {
+        let cells = match (self.kind, self.native) {
+            (_, Some(window)) => window.counts() + 1,
             // The sum, the buckets, and the one up to +Inf.
-            Kind::Histogram => self.bounds.len() + 2,
-            Kind::Counter | Kind::Gauge | Kind::Summary => 2,
+            (Kind::Histogram, None) => self.bounds.len() + 2,
+            (Kind::Counter | Kind::Gauge | Kind::Summary, None) => 2,
         };
         cells.div_ceil(UNIT_CELLS) - 1
     }
@@ -178,6 +184,8 @@ pub struct SeriesView {
     chain: Vec<Slot>,
     /// Of a gauge.
     how: Aggregation,
+    /// Of a native histogram.
+    native: Option<Window>,
     /// What each process contributes to a gauge that is split.
     parts: Vec<Part>,
 }
@@ -343,6 +351,7 @@ impl Reader {
                     aggregation: definition.aggregation,
                     label_names: definition.label_names.clone(),
                     bounds: definition.bounds.clone(),
+                    native: definition.native,
                     tag,
                     words_tag,
                     series: Vec::new(),
@@ -383,6 +392,7 @@ impl Reader {
                         } else if family.tag == parent.tag {
                             let mut view = view.clone();
                             view.how = family.aggregation;
+                            view.native = family.native;
                             view.parts = parts.remove(&view.tag).unwrap_or_default();
                             shown[place].push(view);
                         } else {
@@ -547,7 +557,22 @@ impl BoardView {
     #[inline]
     pub fn histogram(&self, series: &SeriesView, buckets: &mut [u64]) -> Option<f64> {
         let (segment, bound) = self.locate(series)?;
-        segment.histogram_on(&self.planes, bound, &series.chain, buckets)
+        let Some(window) = series.native else {
+            return segment.histogram_on(&self.planes, bound, &series.chain, buckets);
+        };
+        let mut counts = [0; MAX_CHAIN * UNIT_CELLS];
+        let counts = &mut counts[..window.counts()];
+        let sum = segment.histogram_on(&self.planes, bound, &series.chain, counts)?;
+        window.classic_counts(counts, buckets);
+        Some(sum)
+    }
+
+    /// A native histogram's sum now; fills `counts` with what its buckets hold. `None`: it has
+    /// none, or the series has ended: leave it out. No allocation once `counts` has grown.
+    pub fn native(&self, series: &SeriesView, counts: &mut NativeCounts) -> Option<f64> {
+        let (segment, bound) = self.locate(series)?;
+        let counts = counts.begin(series.native?);
+        segment.histogram_on(&self.planes, bound, &series.chain, counts)
     }
 
     /// A summary's count and sum now; `None`: the series has ended, leave it out.
@@ -679,6 +704,7 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
                     label_values,
                     chain,
                     how: Aggregation::Last,
+                    native: None,
                     parts: Vec::new(),
                 },
             })

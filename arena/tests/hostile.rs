@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use tallyboard::{Board, BoardOptions, Location, Reader};
+use tallyboard::{Board, BoardOptions, Location, Native, NativeCounts, Reader};
 
 const SLOTS: u64 = 256;
 const PROCESSES: u64 = 8;
@@ -85,7 +85,7 @@ fn count(board: &Board, random: &mut Random) {
     let name = ["a_total", "b_total", "c_total"][random.below(3) as usize];
     let label = format!("{}", random.below(40));
     let long = label.repeat(1 + random.below(200) as usize);
-    match random.below(6) {
+    match random.below(7) {
         0 => board
             .counter(name, "")
             .label("l", &label)
@@ -105,6 +105,11 @@ fn count(board: &Board, random: &mut Random) {
             let histogram = board.histogram("h", "").label("l", &label);
             histogram.register_or_sink().observe(0.5);
         }
+        5 => {
+            let native = Native::new().schema(0).range(0.1, 10.0);
+            let histogram = board.histogram("n", "").native(native).label("l", &label);
+            histogram.register_or_sink().observe(-0.5);
+        }
         4 => board
             .summary("s", "")
             .label("l", &label)
@@ -117,6 +122,7 @@ fn count(board: &Board, random: &mut Random) {
 /// Reads all that there is to read.
 fn read(board: &Board) {
     let mut reader = Reader::new(board);
+    let mut counts = NativeCounts::default();
     for _ in 0..2 {
         reader.refresh();
         for family in reader.families() {
@@ -126,6 +132,12 @@ fn read(board: &Board) {
                 reader.gauge(series);
                 reader.summary(series);
                 reader.histogram(series, &mut buckets);
+                if reader.native(series, &mut counts).is_some() {
+                    let shown = counts.positive().chain(counts.negative());
+                    let shown =
+                        shown.fold(counts.zero(), |all, (_, count)| all.wrapping_add(count));
+                    assert_eq!(shown, counts.count());
+                }
             }
             let label_values = |at: usize| &family.series[at].label_values;
             let twins =

@@ -84,6 +84,33 @@ fn json_has_everything_exactly() {
 }
 
 #[test]
+fn a_native_histogram_is_observed_and_dumped() {
+    let rig = Rig::new();
+    rig.run(&["observe", "wait", "3", "--native", "0,1,8"]);
+    // Who observes it without a word joins it as it is.
+    rig.run(&["observe", "wait", "100"]);
+    rig.run(&["observe", "wait", "0"]);
+    let dump: Value = serde_json::from_str(&rig.run(&["dump", "--json"])).unwrap();
+    let [wait] = &dump["families"].as_array().unwrap()[..] else {
+        panic!("one family is there: {dump}");
+    };
+    let bounds = ["0.5", "1.0", "2.0", "4.0", "8.0", "+Inf"];
+    let counts = [1, 1, 1, 2, 2, 3];
+    let buckets = bounds.iter().zip(counts);
+    let buckets = buckets.map(|(le, count)| json!({"le": le, "count": count}));
+    assert_eq!(wait["series"][0]["buckets"], buckets.collect::<Value>());
+    assert_eq!(
+        wait["series"][0]["native"],
+        json!({
+            "schema": 0, "zero_threshold": 0.5, "zero": 1, "below": 0, "above": 1,
+            "positive": [{"index": 2, "count": 1}, {"index": 3, "count": 1}], "negative": [],
+        })
+    );
+    let refused = rig.fail(&["observe", "x", "1", "--native", "8,0.001,10"], 1);
+    assert!(refused.contains("a schema of at most 3"), "{refused}");
+}
+
+#[test]
 fn failures_are_one_line_and_a_status() {
     let rig = Rig::new();
     let missing = rig.fail(&["dump"], 1);
@@ -116,6 +143,21 @@ fn failures_are_one_line_and_a_status() {
         (
             &["observe", "h", "1", "--buckets", "1,x"],
             number,
+            " observe",
+        ),
+        (
+            &["observe", "h", "1", "--native", "3,1"],
+            "three numbers are needed",
+            " observe",
+        ),
+        (
+            &["observe", "h", "1", "--native", "3.5,1,2"],
+            "a whole number from -4 to 8",
+            " observe",
+        ),
+        (
+            &["observe", "h", "1", "--native", "3,1,2", "--buckets", "1"],
+            "--buckets",
             " observe",
         ),
         (&["inc", "jobs_total", "-1"], "not negative", " inc"),

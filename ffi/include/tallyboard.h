@@ -412,12 +412,34 @@ typedef struct tb_label {
 } tb_label;
 
 /*
+ * The exponential buckets of a native histogram: each bound is 2 to the power of 2^-schema times the
+ * one before. Begin with TB_NATIVE. Where Prometheus asks for native histograms it gets these;
+ * elsewhere the histogram is shown with classic buckets that are put together from them.
+ *
+ * They are fixed: what is nearer to 0 than the lowest is counted in the bucket of zero, what is above
+ * the highest is shown in that one, and tb_sample.native says how often that was. There is room for
+ * 188, or 94 on each side; a series takes (buckets + 4) / 3 slots of the board, rounded up. What does
+ * not fit is TB_INVALID_ARGUMENT, and tb_last_error() says what would.
+ */
+typedef struct tb_native {
+    size_t struct_size;    /* sizeof(tb_native) */
+    int32_t schema;        /* -4 to 8: 0 doubles, 3 is 9 % from one bound to the next, 8 is 0.3 % */
+    uint32_t has_negative; /* 1: as many buckets again for negative values, the same range mirrored */
+    double lowest;         /* above 0: what is to have buckets of its own begins here, */
+    double highest;        /* and ends here */
+} tb_native;
+
+/* For seconds: 9 % apart, from a millisecond to 64 seconds, 44 slots.
+ * `tb_native native = TB_NATIVE;` */
+#define TB_NATIVE { sizeof(tb_native), 3, 0, 0.001, 64.0 }
+
+/*
  * What to register: a family, and one series of it by its labels. Begin with TB_METRIC or
  * TB_METRIC_WITH_LABELS and set what else is needed.
  *
  * All processes that register the same name must mean the same type; else the later one gets
- * TB_CLASH. Other label names, other bounds or another aggregation are another definition of that
- * name, whose series stand beside the old: that is how a new release of a program changes them, and
+ * TB_CLASH. Other label names, other bounds or native buckets, or another aggregation are another
+ * definition of that name, whose series stand beside the old: that is how a new release of a program changes them, and
  * readers show the newest definition. Of unit and help, too, the newest are shown.
  */
 typedef struct tb_metric {
@@ -436,6 +458,7 @@ typedef struct tb_metric {
                              * series whose label values are all `overflow`; a gauge is refused,
                              * TB_FAMILY_FULL. Registrations that race, and processes with another
                              * cap, may exceed it */
+    const tb_native *native; /* histograms: exponential buckets, and no bounds then; NULL: none */
 } tb_metric;
 
 /*
@@ -460,7 +483,7 @@ enum {
 };
 
 /* A metric without labels: `tb_metric metric = TB_METRIC("jobs_total", "Jobs done.");` */
-#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0, 0, 0 }
+#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0, 0, 0, NULL }
 
 /*
  * A metric with the labels of an array (not of a pointer):
@@ -468,7 +491,7 @@ enum {
  *     tb_metric metric = TB_METRIC_WITH_LABELS("requests_total", "Requests.", labels);
  */
 #define TB_METRIC_WITH_LABELS(name, help, labels) \
-    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0, 0, 0 }
+    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0, 0, 0, NULL }
 
 /*
  * All tb_KIND_register() functions do the same for their kind of metric:
@@ -775,6 +798,29 @@ enum {
     TB_KIND_SUMMARY = 4
 };
 
+/* One native bucket: above 2^((index - 1) / 2^schema), up to 2^(index / 2^schema). This struct never
+ * grows: it comes in arrays. */
+typedef struct tb_native_bucket {
+    int32_t index;
+    uint64_t count; /* never 0: empty buckets are left out */
+} tb_native_bucket;
+
+/* What a native histogram has counted, read together with the rest of its sample. */
+typedef struct tb_native_counts {
+    size_t struct_size;     /* set by the library: a field beyond it is not there */
+    int32_t schema;         /* -4 to 8 */
+    uint32_t has_negative;  /* 1 when there are buckets for negative values */
+    double zero_threshold;  /* `zero` is what is as near to 0 as this, or nearer */
+    uint64_t zero;
+    size_t positive_count;
+    const tb_native_bucket *positive; /* ascending by index; NULL when there are none */
+    size_t negative_count;
+    const tb_native_bucket *negative; /* the mirror images, ascending by index; NULL when there are none */
+    uint64_t below;         /* of all observations those below the lowest bucket: they are among that
+                             * one's, or `zero` where has_negative is 0 */
+    uint64_t above;         /* those above the highest bucket, and not a number: among that one's */
+} tb_native_counts;
+
 /*
  * One series with its value; of a gauge that shows its processes apart (TB_AGGREGATION_ALL and
  * LIVEALL), one process with its value, and its `pid` among the labels. Everything in it, and
@@ -801,6 +847,8 @@ typedef struct tb_sample {
     const double *bounds;        /* histogram: bucket_count of them, the last is +Inf */
     const uint64_t *buckets;     /* histogram: observations in each bucket alone, not cumulative */
     uint64_t created_unix_nanos; /* when the series began */
+    const tb_native_counts *native; /* native histogram: its own buckets, which bounds and buckets
+                                  * agree with; else NULL */
 } tb_sample;
 
 /*

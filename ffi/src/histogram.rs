@@ -8,13 +8,20 @@ use crate::handle;
 use crate::metric::{self, Definition, Metric, registered};
 use crate::status::Status;
 
-/// Without bounds, the arena has its default ones.
+/// Without bounds or native buckets, the arena has its default bounds.
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Histogram>, Failure> {
     definition.refuse_aggregation()?;
     let builder = board.histogram(definition.name, definition.help);
-    Ok(match definition.bounds {
-        Some(bounds) => builder.buckets(bounds),
-        None => builder,
+    Ok(match (definition.bounds, definition.native) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::invalid(format!(
+                "`{}` has bounds and native buckets: leave the bounds out, classic buckets are shown anyway",
+                definition.name
+            )));
+        }
+        (Some(bounds), None) => builder.buckets(bounds),
+        (None, Some(native)) => builder.native(native),
+        (None, None) => builder,
     })
 }
 

@@ -32,6 +32,7 @@ mod histogram;
 mod last_error;
 mod maintenance;
 mod metric;
+mod native;
 mod options;
 mod processes;
 mod reader;

@@ -6,13 +6,14 @@ use std::mem::{offset_of, size_of};
 use std::ptr;
 use std::slice;
 
-use arena::{Aggregation, Board, Family};
+use arena::{Aggregation, Board, Family, Native};
 
 use crate::aggregation;
 use crate::board;
 use crate::failure::Failure;
 use crate::grown::{self, Grown};
 use crate::handle;
+use crate::native::{self, NativeBuckets};
 use crate::status::Status;
 use crate::text;
 
@@ -38,6 +39,7 @@ pub struct Metric {
     pub(crate) bound_count: usize,
     pub(crate) aggregation: u32,
     pub(crate) series_cap: u32,
+    pub(crate) native: *const NativeBuckets,
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and holds only integers and raw pointers.
@@ -55,6 +57,7 @@ unsafe impl Grown for Metric {
         bound_count: 0,
         aggregation: 0,
         series_cap: 0,
+        native: ptr::null(),
     };
 }
 
@@ -67,6 +70,7 @@ pub(crate) struct Definition<'a> {
     pub(crate) bounds: Option<&'a [f64]>,
     pub(crate) aggregation: Aggregation,
     pub(crate) series_cap: u64,
+    pub(crate) native: Option<Native>,
 }
 
 /// A kind of metric that can be registered: the arena's builders, under one name for this crate.
@@ -146,14 +150,20 @@ impl<'a> Definition<'a> {
             bounds: unsafe { array(given.bounds, given.bound_count, "metric.bounds") }?,
             aggregation: aggregation::of(given.aggregation)?,
             series_cap: given.series_cap.into(),
+            // SAFETY: NULL, or as large as it says, by this function's contract.
+            native: unsafe { native::read(given.native) }?,
         })
     }
 
     /// For the kinds that have no buckets.
     pub(crate) fn refuse_bounds(&self) -> Result<(), Failure> {
-        match self.bounds {
-            None => Ok(()),
-            Some(_) => Err(Failure::invalid(format!(
+        match (self.bounds, self.native) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(Failure::invalid(format!(
+                "`{}` has native buckets, and only a histogram can",
+                self.name
+            ))),
+            (Some(_), _) => Err(Failure::invalid(format!(
                 "`{}` has bounds, and only a histogram can",
                 self.name
             ))),

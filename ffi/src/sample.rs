@@ -8,6 +8,7 @@ use std::ptr;
 use arena::{FamilyView, Kind, Number, Reader, SeriesView};
 
 use crate::metric::Label;
+use crate::native::{NativePage, NativeSample};
 use crate::text;
 
 pub(crate) const KIND_COUNTER: i32 = 1;
@@ -33,6 +34,7 @@ pub struct Sample {
     pub(crate) bounds: *const f64,
     pub(crate) buckets: *const u64,
     pub(crate) created_unix_nanos: u64,
+    pub(crate) native: *const NativeSample,
 }
 
 /// A family's text and numbers in C's terms, made once for all its series.
@@ -47,6 +49,7 @@ pub(crate) struct Page<'a> {
     label_values: Vec<CString>,
     labels: Vec<Label>,
     buckets: Vec<u64>,
+    native: NativePage,
 }
 
 impl<'a> Page<'a> {
@@ -72,6 +75,7 @@ impl<'a> Page<'a> {
                 .collect(),
             buckets: vec![0; bounds.len()],
             bounds,
+            native: NativePage::default(),
             label_values: Vec::new(),
             labels: Vec::new(),
         }
@@ -145,6 +149,7 @@ impl<'a> Page<'a> {
             bounds: ptr::null(),
             buckets: ptr::null(),
             created_unix_nanos: series.created_unix_nanos,
+            native: ptr::null(),
         }
     }
 
@@ -167,7 +172,15 @@ impl<'a> Page<'a> {
             }
             Kind::Histogram => {
                 sample.kind = KIND_HISTOGRAM;
-                sample.sum = reader.histogram(series, &mut self.buckets)?;
+                sample.sum = match self.family.native {
+                    None => reader.histogram(series, &mut self.buckets)?,
+                    Some(window) => {
+                        let sum = reader.native(series, &mut self.native.counts)?;
+                        self.native.counts.classic(&mut self.buckets);
+                        sample.native = self.native.show(&window);
+                        sum
+                    }
+                };
                 sample.count = self
                     .buckets
                     .iter()

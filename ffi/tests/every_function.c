@@ -48,6 +48,8 @@ struct search {
     tb_sample sample;          /* its numbers; the pointers in it are dead after the visit */
     uint64_t buckets[32];
     char help[128], unit[32];
+    tb_native_counts native; /* its numbers */
+    tb_native_bucket positive[8], negative[8];
 };
 
 static int32_t look(const tb_sample *sample, void *context) {
@@ -64,6 +66,15 @@ static int32_t look(const tb_sample *sample, void *context) {
     CHECK(sample->bucket_count <= 32);
     for (size_t i = 0; i < sample->bucket_count; i++)
         search->buckets[i] = sample->buckets[i];
+    if (sample->native != NULL) {
+        search->native = *sample->native;
+        CHECK(search->native.struct_size == sizeof(tb_native_counts));
+        CHECK(search->native.positive_count <= 8 && search->native.negative_count <= 8);
+        for (size_t i = 0; i < search->native.positive_count; i++)
+            search->positive[i] = search->native.positive[i];
+        for (size_t i = 0; i < search->native.negative_count; i++)
+            search->negative[i] = search->native.negative[i];
+    }
     return 0;
 }
 
@@ -484,6 +495,65 @@ static void caps(void) {
     IS(TB_OK, tb_board_remove("capped"));
 }
 
+static void native_histograms(const tb_board *board) {
+    tb_metric metric = TB_METRIC("c_native_seconds", "How long.");
+    tb_native native = TB_NATIVE;
+    const double bound = 1;
+    tb_histogram *histogram = NULL;
+    tb_counter *counter = NULL;
+
+    metric.native = &native;
+    IS(TB_OK, tb_histogram_register(board, &metric, &histogram));
+    CHECK(!tb_histogram_is_sink(histogram));
+    tb_histogram_observe(histogram, 0.0001);
+    tb_histogram_observe(histogram, 1);
+    tb_histogram_observe(histogram, 1.5);
+    tb_histogram_observe(histogram, 100);
+    struct search seen = find(board, "c_native_seconds", NULL);
+    /* Up to 2^-10, and a bucket for each doubling up to 64. */
+    CHECK(seen.found == 1 && seen.sample.kind == TB_KIND_HISTOGRAM && seen.sample.bucket_count == 18);
+    CHECK(seen.buckets[0] == 1 && seen.buckets[10] == 1 && seen.buckets[11] == 1 && seen.buckets[17] == 1);
+    CHECK(seen.sample.count == 4 && seen.sample.sum == 102.5001);
+    CHECK(seen.native.schema == 3 && seen.native.has_negative == 0 && seen.native.zero == 1);
+    CHECK(seen.native.zero_threshold == 1.0 / 1024 && seen.native.below == 0 && seen.native.above == 1);
+    CHECK(seen.native.positive_count == 3 && seen.native.negative_count == 0 && seen.native.negative == NULL);
+    CHECK(seen.positive[0].index == 0 && seen.positive[1].index == 5 && seen.positive[2].index == 48);
+    CHECK(seen.positive[0].count == 1 && seen.positive[1].count == 1 && seen.positive[2].count == 1);
+    CHECK(find(board, "c_seconds", NULL).sample.native == NULL);
+    tb_histogram_free(histogram);
+
+    metric.name = "c_bad_native_seconds";
+    native.schema = 8;
+    IS(TB_INVALID_ARGUMENT, tb_histogram_register(board, &metric, &histogram));
+    CHECK(strstr(tb_last_error(), "a schema of at most 3") != NULL && tb_histogram_is_sink(histogram));
+    tb_histogram_free(histogram);
+    native.schema = 1000;
+    IS(TB_INVALID_ARGUMENT, tb_histogram_register(board, &metric, &histogram));
+    tb_histogram_free(histogram);
+    native.schema = -4;
+    native.has_negative = 1;
+    IS(TB_OK, tb_histogram_register(board, &metric, &histogram));
+    tb_histogram_observe(histogram, -1);
+    tb_histogram_observe(histogram, -1e9);
+    seen = find(board, "c_bad_native_seconds", NULL);
+    CHECK(seen.native.schema == -4 && seen.native.has_negative == 1 && seen.native.below == 1);
+    CHECK(seen.native.negative_count == 2 && seen.negative[0].index == 0 && seen.negative[1].index == 1);
+    tb_histogram_free(histogram);
+    metric.bounds = &bound;
+    metric.bound_count = 1;
+    IS(TB_INVALID_ARGUMENT, tb_histogram_register(board, &metric, &histogram));
+    tb_histogram_free(histogram);
+    metric.bounds = NULL;
+    metric.bound_count = 0;
+    native.struct_size = 8;
+    IS(TB_INVALID_ARGUMENT, tb_histogram_register(board, &metric, &histogram));
+    tb_histogram_free(histogram);
+    native.struct_size = sizeof native;
+    IS(TB_INVALID_ARGUMENT, tb_counter_register(board, &metric, &counter));
+    CHECK(strstr(tb_last_error(), "only a histogram can") != NULL);
+    tb_counter_free(counter);
+}
+
 static void histograms(const tb_board *board) {
     double bounds[TB_BUCKETS_DEFAULT_COUNT] = { 0 };
     tb_metric metric = TB_METRIC("c_seconds", "How long.");
@@ -533,6 +603,8 @@ static void histograms(const tb_board *board) {
     CHECK(histogram != NULL && tb_histogram_is_sink(histogram));
     tb_histogram_observe(histogram, 1);
     tb_histogram_free(histogram);
+
+    native_histograms(board);
 
     tb_histogram_observe(NULL, 1);
     tb_histogram_observe_since(NULL, 1);

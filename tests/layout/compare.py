@@ -73,11 +73,19 @@ def put_odd_things(board: Path) -> None:
     for value in ("1e-96", "1e-20", "7", "1e99", "nan"):
         tallyboard(board, "observe", "wide", value, "--buckets", many)
     tallyboard(board, "observe", "bare", "1", "--buckets=inf")
-    # The same names with other labels, or other bounds: only the newer definition is shown.
+    for value in ("-3", "-0.0", "0.001", "0.7071067811865475", "0.7071067811865476", "3", "1e9", "nan"):
+        for path in ({}, {"TALLYBOARD_RSEQ": "off"}):
+            tallyboard(board, "observe", "native", value, "--native", "3,0.001,64", "--label", f"of={value}", **path)
+            tallyboard(board, "observe", "native_wide", value, "--native=-4,1e-300,1e300", **path)
+            tallyboard(board, "observe", "native_narrow", value, "--native", "8,0.6,0.99", **path)
+    # The same names with other labels, other bounds or another window: only the newer definition is shown.
     tallyboard(board, "inc", "redefined_total", "--label", "old=1")
     tallyboard(board, "inc", "redefined_total", "5", "--label", "new=1")
     tallyboard(board, "observe", "redefined", "1", "--buckets", "1,2")
     tallyboard(board, "observe", "redefined", "1", "--buckets", "1,2,3")
+    tallyboard(board, "observe", "native_again", "1", "--native", "0,1,8")
+    tallyboard(board, "observe", "native_again", "1", "--native", "1,1,8")
+    tallyboard(board, "observe", "native_again", "1")
 
 
 def numbers(dump: Any) -> dict[SeriesId, dict[str, float]]:

@@ -14,6 +14,8 @@ import fcntl
 import json
 import mmap
 import os
+import pathlib
+import re
 import struct
 import sys
 import time
@@ -56,8 +58,18 @@ AGGREGATIONS = [
 # §9
 PART_KEY_LEN, PART_LEN = 16, 32
 
+NATIVE = 0xFFFF
+
 # §10
 CELLS_OF_A_UNIT = 3
+MOST_CLASSIC = 23
+
+# §14
+FINEST = 8
+IN_A_DOUBLING = 1 << FINEST
+LAYOUT = pathlib.Path(__file__).parents[2] / "arena" / "LAYOUT.md"
+MANTISSAS = [int(digits, 16) for digits in re.findall(r"\b[0-9a-f]{13}\b", LAYOUT.read_text().split("## 14. ")[1])]
+assert len(MANTISSAS) == IN_A_DOUBLING
 PLANE_READY = 1
 
 MASK = (1 << 64) - 1
@@ -180,6 +192,42 @@ class Parent(NamedTuple):
     slot: int
 
 
+class Window:
+    """The buckets of a native histogram (§9)."""
+
+    def __init__(self, text: bytes) -> None:
+        self.schema, sides, self.buckets, self.first = struct.unpack("<bBHi", text)
+        self.last = self.first + self.buckets - 1
+        self.is_signed = sides == 2
+        ends = [index << (FINEST - self.schema) for index in (self.first - 1, self.last)] if self.schema <= 8 else []
+        if not (
+            -4 <= self.schema <= FINEST
+            and sides in (1, 2)
+            and 1 <= self.buckets * sides <= 188
+            and self.buckets >= 1
+            and all(-1022 * IN_A_DOUBLING <= end <= 1023 * IN_A_DOUBLING for end in ends)
+        ):
+            raise DamagedError("a window that no native histogram has")
+        self.cells = self.buckets * sides + 4
+
+    def bound(self, index: int) -> float:
+        """B (§14)."""
+        exponent, place = divmod(index << (FINEST - self.schema), IN_A_DOUBLING)
+        return to_float((exponent + 1023) << 52 | MANTISSAS[place])
+
+    def classic(self) -> list[int]:
+        """For each bucket which classic one it is part of, from 0; the last index of each (§10)."""
+        shift = max(self.schema, 0)
+        while True:
+            groups = [-(-index >> shift) for index in range(self.first, self.last + 1)]
+            if groups[-1] - groups[0] + 1 <= MOST_CLASSIC:
+                return [min(group << shift, self.last) for group in groups]
+            shift += 1
+
+    def bounds(self) -> list[float]:
+        return [self.bound(index) for index in (self.first - 1, *sorted(set(self.classic())))]
+
+
 class Family:
     """A family's definition (§9)."""
 
@@ -195,7 +243,11 @@ class Family:
         labels, bounds = fields.number(2), fields.number(2)
         self.name = fields.text()
         self.label_names = [fields.text() for _ in range(labels)]
-        self.bounds = [to_float(fields.number(8)) for _ in range(bounds)]
+        self.window = Window(fields.take(8)) if bounds == NATIVE else None
+        if self.window is None:
+            self.bounds = [to_float(fields.number(8)) for _ in range(bounds)]
+        else:
+            self.bounds = self.window.bounds()
         if len(text) - len(fields.rest) != key_len:
             raise DamagedError("a key of another length than it says")
         self.unit, self.help = fields.text(), fields.text()
@@ -206,8 +258,8 @@ class Family:
             raise DamagedError("a label name that is not allowed")
         if self.has_a_value_for_each_process() and "pid" in self.label_names:
             raise DamagedError("a label that every process would have twice")
-        if self.bounds and self.metric != HISTOGRAM:
-            raise DamagedError("bounds of something that is no histogram")
+        if (self.bounds or self.window) and self.metric != HISTOGRAM:
+            raise DamagedError("bounds or a window of something that is no histogram")
         limits = [float("-inf"), *self.bounds, float("inf")]
         if any(not limits[place] < limit for place, limit in enumerate(limits[1:])):
             raise DamagedError("bounds that do not ascend")
@@ -513,6 +565,8 @@ def value_of(
         value = {"value": json_number(result)}
     elif family.metric == GAUGE:
         value = {"value": json_number(board.number(series, 0, []))}
+    elif family.window is not None:
+        value = native_value(board, family.window, series, planes)
     elif family.metric == HISTOGRAM:
         sum_, count, buckets = board.number(series, 0, planes), 0, []
         for place, bound in enumerate([*family.bounds, float("inf")]):
@@ -525,8 +579,40 @@ def value_of(
     return value
 
 
+def native_value(board: Board, window: Window, series: Series, planes: list[int]) -> dict[str, object]:
+    """The value of a native histogram's series (§10)."""
+    sum_ = board.number(series, 0, planes)
+    below, *cells, above = (board.integer(series, cell, planes) for cell in range(1, window.cells))
+    negative = cells[: window.buckets][::-1] if window.is_signed else []
+    zero, *positive = cells[len(negative) :]
+    # Everything from below to zero, each of the coarser buckets, and what is above.
+    counts = {window.first - 1: below + zero + sum(negative)}
+    for end, count in zip(window.classic(), positive, strict=True):
+        counts[end] = counts.get(end, 0) + count
+    bounds = [canonical(window.bound(index)) for index in counts]
+    buckets, total = [], 0
+    for bound, count in zip([*bounds, "+Inf"], [*counts.values(), above], strict=True):
+        total = (total + count) & MASK
+        buckets.append({"le": bound, "count": total})
+    # What is outside is shown in the buckets at the ends.
+    positive[-1] = (positive[-1] + above) & MASK
+    if negative:
+        negative[-1] = (negative[-1] + below) & MASK
+    else:
+        zero = (zero + below) & MASK
+
+    def shown(side: list[int]) -> list[dict[str, int]]:
+        return [{"index": window.first + place, "count": count} for place, count in enumerate(side) if count]
+
+    native = {"schema": window.schema, "zero_threshold": json_number(window.bound(window.first - 1)), "zero": zero}
+    native |= {"below": below, "above": above, "positive": shown(positive), "negative": shown(negative)}
+    return {"sum": json_number(sum_), "buckets": buckets, "count": total, "native": native}
+
+
 def cells_of(family: Family) -> int:
     """How many cells a series of this family has (§10)."""
+    if family.window is not None:
+        return family.window.cells
     return {COUNTER: 2, GAUGE: 1, HISTOGRAM: len(family.bounds) + 2, SUMMARY: 2}[family.metric]
 
 

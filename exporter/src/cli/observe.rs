@@ -1,7 +1,7 @@
 //! `tallyboard observe`
 
 use clap::Args;
-use tallyboard::Kind;
+use tallyboard::{Kind, Native};
 
 use super::failure::Failure;
 use super::metric::{Metric, parse_number, register};
@@ -33,6 +33,18 @@ pub(super) struct Observe {
     )]
     buckets: Option<Vec<f64>>,
 
+    /// Exponential buckets in place of those: Prometheus gets a native
+    /// histogram where it asks for one. SCHEMA is -4 to 8, 3 for bounds that are 9 % apart; the
+    /// buckets reach from LOWEST, above 0, to HIGHEST
+    #[arg(
+        long,
+        value_name = "SCHEMA,LOWEST,HIGHEST",
+        conflicts_with = "buckets",
+        allow_negative_numbers = true,
+        value_parser = parse_native
+    )]
+    native: Option<Native>,
+
     #[command(flatten)]
     metric: Metric,
 }
@@ -43,16 +55,22 @@ impl Observe {
         let known = self.metric.known(&board, &self.name);
         let known = known.as_ref();
         let help = self.metric.help(known);
-        if self.buckets.is_none() && known.is_some_and(|family| family.kind == Kind::Summary) {
+        let is_open = self.buckets.is_none() && self.native.is_none();
+        if is_open && known.is_some_and(|family| family.kind == Kind::Summary) {
             let summary = board.summary(&self.name, &help);
             let summary = register!(self.metric, summary, known);
             summary.observe(self.value);
             return Ok(());
         }
         let mut histogram = board.histogram(&self.name, &help);
-        let bounds = known.filter(|family| family.kind == Kind::Histogram);
-        let bounds = self.buckets.or(bounds.map(|family| family.bounds.clone()));
-        if let Some(bounds) = &bounds {
+        // Without a word from the caller, what is there already.
+        let like = known.filter(|family| is_open && family.kind == Kind::Histogram);
+        let native = like.and_then(|family| family.native).map(Native::from);
+        let native = self.native.or(native);
+        let bounds = self.buckets.or(like.map(|family| family.bounds.clone()));
+        if let Some(native) = native {
+            histogram = histogram.native(native);
+        } else if let Some(bounds) = &bounds {
             histogram = histogram.buckets(bounds);
         }
         let histogram = register!(self.metric, histogram, known);
@@ -60,4 +78,16 @@ impl Observe {
         board.leave();
         Ok(())
     }
+}
+
+/// `SCHEMA,LOWEST,HIGHEST`. Whether there can be such buckets, registering says.
+fn parse_native(text: &str) -> Result<Native, String> {
+    let parts: Vec<&str> = text.split(',').collect();
+    let [schema, lowest, highest] = parts[..] else {
+        return Err("three numbers are needed: schema, lowest, highest".to_owned());
+    };
+    let schema = schema.trim().parse();
+    let schema = schema.map_err(|_| "the schema is a whole number from -4 to 8".to_owned())?;
+    let range = (parse_number(lowest)?, parse_number(highest)?);
+    Ok(Native::new().schema(schema).range(range.0, range.1))
 }

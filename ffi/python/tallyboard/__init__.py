@@ -19,6 +19,7 @@ number of labels, a counter that is asked to go down.
 
 from .blocks import ExceptionCounter, InprogressTracker, Timer
 from .counter import Counter
+from .definition import Native
 from .gauge import Gauge
 from .histogram import Histogram
 from .series import Series, series
@@ -32,6 +33,7 @@ __all__ = [
     "Gauge",
     "Histogram",
     "InprogressTracker",
+    "Native",
     "Series",
     "Summary",
     "Timer",

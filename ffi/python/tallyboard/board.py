@@ -17,7 +17,7 @@ from itertools import repeat
 from typing import Callable, Iterable, NamedTuple, TypeVar
 
 from . import lowlevel
-from .definition import Definition
+from .definition import Definition, Native
 from .trouble import warn_once
 
 H = TypeVar("H", bound=lowlevel.Handle)
@@ -194,6 +194,7 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowl
         for name, value in zip(definition.labelnames, values)
     ]
     bounds = (ctypes.c_double * len(definition.bounds))(*definition.bounds)
+    native = definition.native
     return lowlevel.MetricStruct(
         struct_size=ctypes.sizeof(lowlevel.MetricStruct),
         name=_identity(definition.name),
@@ -206,6 +207,17 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowl
         bound_count=len(bounds),
         aggregation=lowlevel.AGGREGATIONS[definition.mode],
         series_cap=definition.series_cap,
+        native=ctypes.pointer(_native(native)) if native else None,
+    )
+
+
+def _native(native: Native) -> lowlevel.NativeStruct:
+    return lowlevel.NativeStruct(
+        struct_size=ctypes.sizeof(lowlevel.NativeStruct),
+        schema=native.schema,
+        has_negative=native.negative,
+        lowest=native.lowest,
+        highest=native.highest,
     )
 
 

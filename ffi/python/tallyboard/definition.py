@@ -9,6 +9,25 @@ from typing import Iterable, NamedTuple, Sequence
 _RESERVED_LABEL_NAME = re.compile(r"__.*")
 
 
+class Native(NamedTuple):
+    """The exponential buckets of a native histogram: `Histogram(…, native=Native(…))`.
+
+    Each bound is 2 to the power of 2**-schema times the one before. The buckets are fixed: what is
+    nearer to 0 than `lowest` is counted in the bucket of zero, what is above `highest` in the
+    highest. There is room for 188, or 94 on each side; a series takes (buckets + 4) / 3 slots of
+    the board, the default 44.
+    """
+
+    schema: int = 3
+    """From -4 to 8: 0 doubles, 3 is 9 % from one bound to the next, 8 is 0.3 %."""
+    lowest: float = 0.001
+    """Above 0: what is to have buckets of its own begins here."""
+    highest: float = 64.0
+    """It ends here."""
+    negative: bool = False
+    """Whether there are as many buckets again for negative values, the same range mirrored."""
+
+
 class Definition(NamedTuple):
     """Everything that another process needs to make the same metric: this is what is pickled."""
 
@@ -24,13 +43,16 @@ class Definition(NamedTuple):
     they share."""
     series_cap: int = 0
     """Series that the metric may have at most, as far as a process that has this is concerned."""
+    native: Native | None = None
+    """A native histogram's buckets; it has no bounds then."""
 
     def same_series(self, other: Definition) -> bool:
         """Whether both mean the same series. Help and cap may change, and a board sorts labels."""
         return self._identity() == other._identity()
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.name, tuple(sorted(self.labelnames)), self.unit, self.bounds, self.mode)
+        labels = tuple(sorted(self.labelnames))
+        return (self.name, labels, self.unit, self.bounds, self.mode, self.native)
 
 
 def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -> str:
@@ -82,6 +104,29 @@ def bucket_bounds(buckets: Iterable[float | str]) -> tuple[float, ...]:
     if not finite:
         raise ValueError("Must have at least two buckets")
     return finite
+
+
+def native_buckets(native: Native | bool | None) -> Native | None:
+    """With numbers as C takes them; True is the default. Whether there is room, the library says.
+
+    Errors: `TypeError` for what is no `Native` or has something else than numbers, `ValueError` for
+    a schema or a range that there cannot be.
+    """
+    if native is None or native is False:
+        return None
+    if native is True:
+        return Native()
+    if not isinstance(native, Native):
+        raise TypeError(f"native is {native!r}: it should be True or a Native")
+    schema = index(native.schema)
+    if not -4 <= schema <= 8:
+        raise ValueError(f"native.schema is {schema}: it should be -4 to 8")
+    lowest, highest = float(native.lowest), float(native.highest)
+    if not 0 < lowest <= highest < float("inf"):
+        raise ValueError(
+            f"native is for {lowest} to {highest}: it should begin above 0, and end there or above"
+        )
+    return Native(schema, lowest, highest, bool(native.negative))
 
 
 def series_cap(series: int) -> int:

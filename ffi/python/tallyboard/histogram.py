@@ -8,7 +8,7 @@ from typing import Callable, ClassVar, Iterable, Sequence
 
 from . import lowlevel
 from .blocks import Timer
-from .definition import bucket_bounds, check_exemplar
+from .definition import Native, bucket_bounds, check_exemplar, native_buckets
 from .metric import Metric, refuse_amount
 
 _INF = float("inf")
@@ -23,6 +23,11 @@ class Histogram(Metric):
     board with other bounds gets a second definition beside that one, with series of its own, and
     readers show only the newest.
 
+    With `native=True`, or a `Native` that says which, the buckets are exponential and `buckets`
+    should not be given: Prometheus gets a native histogram where it asks for one, and classic
+    buckets that are put together from the same counts elsewhere. prometheus_client has no native
+    histograms; its parameter does not exist there.
+
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
     `registry` is accepted and not used: the board is the registry, and it is one for all.
 
@@ -31,8 +36,9 @@ class Histogram(Metric):
     'overflow'.
 
     Errors: `ValueError` for a bad name or label name (`le` is reserved), for buckets that are
-    not ascending, and for a declaration that contradicts an earlier one of this process. A board
-    that cannot be opened or is full is one `RuntimeWarning`.
+    not ascending or of two kinds, and for a declaration that contradicts an earlier one of this
+    process. A board that cannot be opened or is full is one `RuntimeWarning`, and so are native
+    buckets that it has no room for.
     """
 
     __slots__ = ("_observe",)
@@ -59,7 +65,11 @@ class Histogram(Metric):
         buckets: Sequence[float | str] = _BUCKETS,
         *,
         series_cap: int = 0,
+        native: Native | bool | None = None,
     ) -> None:
+        exponential = native_buckets(native)
+        if exponential and buckets is not _BUCKETS:
+            raise ValueError("A native histogram has no buckets of another kind: leave them out")
         super().__init__(
             name,
             documentation,
@@ -67,8 +77,9 @@ class Histogram(Metric):
             namespace,
             subsystem,
             unit,
-            bounds=bucket_bounds(buckets),
+            bounds=() if exponential else bucket_bounds(buckets),
             series_cap=series_cap,
+            native=exponential,
         )
 
     def _connect(self, library: lowlevel.Library, handle: lowlevel.HistogramHandle) -> None:

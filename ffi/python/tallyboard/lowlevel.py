@@ -114,6 +114,18 @@ class LabelStruct(ctypes.Structure):
     _fields_ = (("name", ctypes.c_char_p), ("value", ctypes.c_char_p))
 
 
+class NativeStruct(ctypes.Structure):
+    """`tb_native`."""
+
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("schema", ctypes.c_int32),
+        ("has_negative", ctypes.c_uint32),
+        ("lowest", ctypes.c_double),
+        ("highest", ctypes.c_double),
+    )
+
+
 class MetricStruct(ctypes.Structure):
     """`tb_metric`."""
 
@@ -128,6 +140,7 @@ class MetricStruct(ctypes.Structure):
         ("bound_count", ctypes.c_size_t),
         ("aggregation", ctypes.c_uint32),
         ("series_cap", ctypes.c_uint32),
+        ("native", ctypes.POINTER(NativeStruct)),
     )
 
 

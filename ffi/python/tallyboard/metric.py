@@ -24,7 +24,7 @@ from typing import Any, Callable, ClassVar, Iterable, NoReturn, Sequence, TypeVa
 
 from . import board, lowlevel
 from . import definition as names
-from .definition import Definition
+from .definition import Definition, Native
 
 M = TypeVar("M", bound="Metric")
 
@@ -65,12 +65,13 @@ class Metric:
         bounds: tuple[float, ...] = (),
         mode: str = "",
         series_cap: int = 0,
+        native: Native | None = None,
     ) -> None:
         base = names.full_name(self._type, name, namespace, subsystem, unit)
         on_board = base + "_total" if self._type == "counter" else base
         labels = names.label_names(labelnames, self._reserved_labelnames)
         cap = names.series_cap(series_cap)
-        definition = Definition(on_board, documentation, labels, unit, bounds, mode, cap)
+        definition = Definition(on_board, documentation, labels, unit, bounds, mode, cap, native)
         shown = [base, *(base + suffix for suffix in self._suffixes)]
         for each in shown:
             self._check_declared(each, definition)

@@ -11,7 +11,7 @@ import prometheus_client
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Gauge, Histogram, Summary, trouble
+from tallyboard import Counter, Gauge, Histogram, Native, Summary, trouble
 
 
 def test_a_second_declaration_counts_into_the_same_series(name: str) -> None:
@@ -50,6 +50,52 @@ def test_names_may_be_any_text_as_in_prometheus_3(name: str) -> None:
     gauge.labels(größe="x").inc()
     (series,) = (each for each in tallyboard.series() if each.name.startswith(f"{name}."))
     assert series.labels == {"größe": "x"}
+
+
+def test_a_native_histogram_is_shown_with_classic_buckets(name: str) -> None:
+    histogram = Histogram(name, "Help.", native=True)
+    for value in (0.0001, 1, 1.5, 100, math.nan):
+        histogram.observe(value)
+    (series,) = (each for each in tallyboard.series() if each.name == name)
+    assert series.buckets is not None
+    bounds = [bound for bound, _ in series.buckets]
+    assert bounds == [2.0**power for power in range(-10, 7)] + [math.inf]
+    at = dict(series.buckets)
+    assert (at[2.0**-10], at[1.0], at[2.0], at[64.0], at[math.inf]) == (1, 2, 3, 3, 5)
+
+
+def test_a_native_histogram_is_what_its_declaration_says(name: str) -> None:
+    declared = Histogram(name, "Help.", ["a"], native=Native(schema=0, lowest=1, highest=8))
+    assert declared._definition.native == (0, 1.0, 8.0, False)
+    again = pickle.loads(pickle.dumps(declared))
+    assert again._definition == declared._definition
+    again.labels("x").observe(3)
+    (series,) = (each for each in tallyboard.series() if each.name == name)
+    assert series.buckets == ((0.5, 0), (1.0, 0), (2.0, 0), (4.0, 1), (8.0, 1), (math.inf, 1))
+    for contradiction in (None, True, Native(0, 1, 8, negative=True)):
+        with pytest.raises(ValueError, match=f"{name}.* is declared already"):
+            Histogram(name, "Help.", ["a"], native=contradiction)
+    assert Histogram(name, "Help.", ["a"], native=Native(0, 1, 8))
+
+
+def test_native_buckets_that_there_cannot_be_are_refused(name: str) -> None:
+    for native, words in (
+        (Native(schema=9), "native.schema is 9"),
+        (Native(lowest=0), "begin above 0"),
+        (Native(lowest=2, highest=1), "begin above 0"),
+        (Native(highest=math.inf), "begin above 0"),
+        (Native(lowest=math.nan), "begin above 0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Histogram(name, "Help.", native=native)
+    with pytest.raises(TypeError, match="True or a Native"):
+        Histogram(name, "Help.", native=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Histogram(name, "Help.", native=Native(schema=1.5))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="buckets of another kind"):
+        Histogram(name, "Help.", buckets=[1, 2], native=True)
+    with pytest.warns(RuntimeWarning, match=f"{name} is not counted: .*a schema of at most 3"):
+        Histogram(name, "Help.", native=Native(schema=8)).observe(1)
 
 
 def test_buckets_that_are_given_twice_are_one(name: str) -> None:
@@ -144,9 +190,9 @@ def test_parameters_are_those_of_prometheus_client(kind: type) -> None:
             if not each.name.startswith("_")
         ]
         found = inspect.signature(getattr(kind, method)).parameters.values()
-        # Which is ours, and cannot be in the way of theirs.
-        ours = ("series_cap", inspect.Parameter.KEYWORD_ONLY)
-        assert [pair for each in found if (pair := (each.name, each.kind)) != ours] == expected
+        # Which are ours, and cannot be in the way of theirs.
+        ours = [(name, inspect.Parameter.KEYWORD_ONLY) for name in ("series_cap", "native")]
+        assert [pair for each in found if (pair := (each.name, each.kind)) not in ours] == expected
 
 
 def test_default_buckets_are_those_of_prometheus_client() -> None:

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use crate::aggregation::AGGREGATIONS;
 use crate::metric::{Label, Metric};
+use crate::native::{NativeBucket, NativeBuckets, NativeSample};
 use crate::options::Options;
 use crate::processes::Process;
 use crate::sample::{self, Sample};
@@ -36,7 +37,8 @@ fn as_rust_has_it() -> BTreeSet<String> {
     let mut lines: BTreeSet<String> = [
         layout!(Label, "tb_label", [name value]),
         layout!(Metric, "tb_metric", [struct_size name help unit labels label_count bounds bound_count
-             aggregation series_cap]),
+             aggregation series_cap native]),
+        layout!(NativeBuckets, "tb_native", [struct_size schema has_negative lowest highest]),
         layout!(Options, "tb_board_options",
             [struct_size slots processes mode has_group group allow_any_filesystem series_cap
              keep_dead_seconds]),
@@ -46,7 +48,11 @@ fn as_rust_has_it() -> BTreeSet<String> {
              parts folded overflowed expired]),
         layout!(Sample, "tb_sample",
             [struct_size name help unit kind is_integer label_count labels value count sum bucket_count bounds
-             buckets created_unix_nanos]),
+             buckets created_unix_nanos native]),
+        layout!(NativeBucket, "tb_native_bucket", [index count]),
+        layout!(NativeSample, "tb_native_counts",
+            [struct_size schema has_negative zero_threshold zero positive_count positive negative_count
+             negative below above]),
         layout!(Process, "tb_process",
             [struct_size row is_alive pid pid_namespace start_ticks claimed_unix_nanos gauges name version]),
     ]

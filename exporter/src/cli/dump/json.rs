@@ -15,12 +15,21 @@
 //!
 //! In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
 //! (cumulative, `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count`
-//! and `sum`.
+//! and `sum`. A native histogram's has `native` besides: its schema, and what its buckets hold,
+//! each by its index. `above` and `below` say how many observations were outside of them, which
+//! the highest and the lowest have taken.
+//!
+//! ```json
+//! {"schema": 3, "zero_threshold": 0.0009765625, "zero": 1, "below": 0, "above": 0,
+//!  "positive": [{"index": -5, "count": 2}], "negative": []}
+//! ```
 
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
-use tallyboard::{Board, FamilyView, Kind, LAYOUT_VERSION, Number, Reader, SeriesView};
+use tallyboard::{
+    Board, FamilyView, Kind, LAYOUT_VERSION, NativeCounts, Number, Reader, SeriesView, Window,
+};
 
 use crate::encode::canonical_float;
 
@@ -90,7 +99,16 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
         }
         Kind::Histogram => {
             let mut counts = vec![0; family.bounds.len() + 1];
-            object["sum"] = float(reader.histogram(series, &mut counts)?);
+            object["sum"] = match family.native {
+                None => float(reader.histogram(series, &mut counts)?),
+                Some(window) => {
+                    let mut own = NativeCounts::default();
+                    let sum = reader.native(series, &mut own)?;
+                    own.classic(&mut counts);
+                    object["native"] = native(&window, &own);
+                    float(sum)
+                }
+            };
             let bounds = family.bounds.iter().copied().chain([f64::INFINITY]);
             let mut count = 0_u64;
             let buckets = bounds.zip(&counts).map(|(bound, events)| {
@@ -104,6 +122,19 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
         _ => return None,
     }
     Some(object)
+}
+
+fn native(window: &Window, counts: &NativeCounts) -> Value {
+    let bucket = |(index, count)| json!({"index": index, "count": count});
+    json!({
+        "schema": window.schema(),
+        "zero_threshold": window.zero_threshold(),
+        "zero": counts.zero(),
+        "below": counts.below(),
+        "above": counts.above(),
+        "positive": counts.positive().map(bucket).collect::<Vec<Value>>(),
+        "negative": counts.negative().map(bucket).collect::<Vec<Value>>(),
+    })
 }
 
 /// JSON has no word for what is not finite.
