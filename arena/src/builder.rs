@@ -8,6 +8,7 @@ use crate::family::{Aggregation, Definition, Kind};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
 use crate::series::{self, Places, Series};
+use crate::state_set::StateSet;
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 mod sealed {
     use super::{Kind, Places, Series};
 
-    /// What the four types of handle have in common.
+    /// What all types of handle have in common.
     pub trait Metric: Sized {
         const KIND: Kind;
         type Places: Places;
@@ -40,6 +41,7 @@ pub struct Builder<M> {
     names: Vec<String>,
     values: Vec<String>,
     bounds: Vec<f64>,
+    states: Vec<String>,
     aggregation: Aggregation,
     cap: u64,
     metric: PhantomData<fn() -> M>,
@@ -58,6 +60,7 @@ impl<M: Metric> Builder<M> {
                 Kind::Histogram => crate::buckets::DEFAULT.to_vec(),
                 _ => Vec::new(),
             },
+            states: Vec::new(),
             aggregation: Aggregation::Last,
             cap: 0,
             metric: PhantomData,
@@ -72,7 +75,7 @@ impl<M: Metric> Builder<M> {
 
     /// How many series the metric may have at most, as far as this process is concerned; the
     /// last that was declared holds. 0, the default, leaves it as it is, at first to the board. What goes beyond is counted in one series whose label
-    /// values are all `overflow`; a gauge is refused. Registrations that race, and processes
+    /// values are all `overflow`; a gauge, an info and a state set are refused. Registrations that race, and processes
     /// with another cap, may exceed it.
     pub fn series_cap(mut self, series: u64) -> Self {
         self.cap = series;
@@ -130,6 +133,7 @@ impl<M: Metric> Builder<M> {
             kind: M::KIND,
             aggregation: self.aggregation,
             bounds: self.bounds,
+            states: self.states,
         };
         definition.check()?;
         let name = definition.name.clone();
@@ -155,6 +159,15 @@ impl Builder<Histogram> {
             all => all,
         };
         self.bounds = finite.to_vec();
+        self
+    }
+}
+
+impl Builder<StateSet> {
+    /// The states, the first of which holds until another is set. Other states are another
+    /// version of the metric.
+    pub(crate) fn states(mut self, states: &[&str]) -> Self {
+        self.states = states.iter().map(|state| (*state).to_owned()).collect();
         self
     }
 }
