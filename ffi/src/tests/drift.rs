@@ -36,7 +36,7 @@ fn as_rust_has_it() -> BTreeSet<String> {
     let mut lines: BTreeSet<String> = [
         layout!(Label, "tb_label", [name value]),
         layout!(Metric, "tb_metric", [struct_size name help unit labels label_count bounds bound_count
-             aggregation series_cap]),
+             aggregation series_cap states state_count]),
         layout!(Options, "tb_board_options",
             [struct_size slots processes mode has_group group allow_any_filesystem series_cap
              keep_dead_seconds]),
@@ -72,6 +72,8 @@ fn as_rust_has_it() -> BTreeSet<String> {
             ("TB_KIND_GAUGE", sample::KIND_GAUGE as u64),
             ("TB_KIND_HISTOGRAM", sample::KIND_HISTOGRAM as u64),
             ("TB_KIND_SUMMARY", sample::KIND_SUMMARY as u64),
+            ("TB_KIND_INFO", sample::KIND_INFO as u64),
+            ("TB_KIND_STATE_SET", sample::KIND_STATE_SET as u64),
         ]
         .map(|(name, value)| format!("{name} {value}")),
     );
