@@ -194,6 +194,8 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowl
         for name, value in zip(definition.labelnames, values)
     ]
     bounds = (ctypes.c_double * len(definition.bounds))(*definition.bounds)
+    texts = [_identity(state) for state in definition.states]
+    states = (ctypes.c_char_p * len(texts))(*texts)
     return lowlevel.MetricStruct(
         struct_size=ctypes.sizeof(lowlevel.MetricStruct),
         name=_identity(definition.name),
@@ -206,6 +208,8 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowl
         bound_count=len(bounds),
         aggregation=lowlevel.AGGREGATIONS[definition.mode],
         series_cap=definition.series_cap,
+        states=states if states else None,  # only state sets may have any
+        state_count=len(states),
     )
 
 
