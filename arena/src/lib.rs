@@ -26,10 +26,6 @@
 
 mod aggregation;
 mod annex;
-#[cfg_attr(
-    all(test, arena_loom),
-    expect(dead_code, reason = "a model has no readers")
-)]
 mod annexes;
 mod attached;
 mod binding;
