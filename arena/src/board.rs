@@ -9,11 +9,13 @@ use crate::error::OpenError;
 use crate::file::{self, Plan};
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
+use crate::info::Info;
 use crate::layout::{DEFAULT_PROCESSES, DEFAULT_SLOTS, Geometry, PROCESSES, SLOTS};
 use crate::location::Location;
 use crate::processes::{self, ProcessIdentity, ProcessView};
 use crate::removal::{self, Removal};
 use crate::segment::Segment;
+use crate::state_set::StateSet;
 use crate::stats::Stats;
 use crate::summary::Summary;
 use core::fmt;
@@ -99,6 +101,17 @@ impl Board {
     /// A summary: count and sum. Nothing is registered yet.
     pub fn summary(&self, name: &str, help: &str) -> Builder<Summary> {
         Builder::new(self, name, help)
+    }
+
+    /// An info: pairs of names and values that describe something, such as a version. Shown as
+    /// `NAME_info`; `NAME` may end in that already. Nothing is registered yet.
+    pub fn info(&self, name: &str, help: &str) -> Builder<Info> {
+        Builder::new(self, name, help)
+    }
+
+    /// A state set: which of `states` holds, at first the first. Nothing is registered yet.
+    pub fn state_set(&self, name: &str, help: &str, states: &[&str]) -> Builder<StateSet> {
+        Builder::new(self, name, help).states(states)
     }
 
     /// Where this board was opened.
@@ -233,7 +246,7 @@ impl Board {
     }
 
     /// Ends the series whose value has not changed for `ttl`, in whole seconds; says how many. 0
-    /// means: since the last look. That includes a gauge that is set once for ever, and one that counts work in
+    /// means: since the last look. An info never goes. That includes a gauge that is set once for ever, and one that counts work in
     /// progress while nothing begins or ends: choose a `ttl` beyond that.
     /// What was never looked at by this is looked at from now on: call it again and again, from
     /// any process, at least four times in each `ttl`. A handle to an expired series registers

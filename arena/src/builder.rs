@@ -9,6 +9,7 @@ use crate::gauge::Gauge;
 use crate::histogram::Histogram;
 use crate::native::Native;
 use crate::series::{self, Places, Series};
+use crate::state_set::StateSet;
 use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 mod sealed {
     use super::{Kind, Places, Series};
 
-    /// What the four types of handle have in common.
+    /// What all types of handle have in common.
     pub trait Metric: Sized {
         const KIND: Kind;
         type Places: Places;
@@ -42,6 +43,7 @@ pub struct Builder<M> {
     values: Vec<String>,
     bounds: Vec<f64>,
     native: Option<Native>,
+    states: Vec<String>,
     aggregation: Aggregation,
     cap: u64,
     metric: PhantomData<fn() -> M>,
@@ -61,6 +63,7 @@ impl<M: Metric> Builder<M> {
                 _ => Vec::new(),
             },
             native: None,
+            states: Vec::new(),
             aggregation: Aggregation::Last,
             cap: 0,
             metric: PhantomData,
@@ -75,7 +78,7 @@ impl<M: Metric> Builder<M> {
 
     /// How many series the metric may have at most, as far as this process is concerned; the
     /// last that was declared holds. 0, the default, leaves it as it is, at first to the board. What goes beyond is counted in one series whose label
-    /// values are all `overflow`; a gauge is refused. Registrations that race, and processes
+    /// values are all `overflow`; a gauge, an info and a state set are refused. Registrations that race, and processes
     /// with another cap, may exceed it.
     pub fn series_cap(mut self, series: u64) -> Self {
         self.cap = series;
@@ -139,6 +142,7 @@ impl<M: Metric> Builder<M> {
             aggregation: self.aggregation,
             bounds: native.map_or(self.bounds, |window| window.classic_bounds()),
             native,
+            states: self.states,
         };
         definition.check()?;
         let name = definition.name.clone();
@@ -176,6 +180,15 @@ impl Builder<Histogram> {
     /// Another schema or range is another definition of the metric, as other bounds are.
     pub fn native(mut self, native: Native) -> Self {
         self.native = Some(native);
+        self
+    }
+}
+
+impl Builder<StateSet> {
+    /// The states, the first of which holds until another is set. Other states are another
+    /// version of the metric.
+    pub(crate) fn states(mut self, states: &[&str]) -> Self {
+        self.states = states.iter().map(|state| (*state).to_owned()).collect();
         self
     }
 }

@@ -1,5 +1,6 @@
 //! Does everything on a board hold together?
 
+use crate::annex;
 use crate::error::RefusedReason;
 use crate::family::{Cursor, Definition};
 use crate::fold::PART_KEY;
@@ -7,7 +8,7 @@ use crate::index::Link;
 use crate::layout::{HeadRecord, MAX_TEXT_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED, Row};
 use crate::liveness::LockFile;
 use crate::process::RowWord;
-use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
+use crate::record::{EXEMPLAR, FAMILY, HELP, INFO, PART, SERIES, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
@@ -282,6 +283,13 @@ impl Look<'_> {
                 (!readable).then_some("is a help that cannot be read")
             }
             PART => None,
+            EXEMPLAR if annex::decode(EXEMPLAR, text, key_len, 0).is_none() => {
+                Some("is an exemplar that cannot be read")
+            }
+            INFO if annex::decode(INFO, text, key_len, 0).is_none() => {
+                Some("is what an info says and cannot be read")
+            }
+            EXEMPLAR | INFO => None,
             _ => Some("is none of the things that a board holds"),
         }
     }

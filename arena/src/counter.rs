@@ -11,6 +11,9 @@ use core::fmt;
 const INTEGER: u32 = 0;
 const FLOAT: u32 = 1;
 
+/// A counter has one exemplar.
+const EXEMPLAR_PLACE: usize = 0;
+
 /// A counter's value: exact while only integers were added.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
@@ -42,7 +45,7 @@ impl Number {
 /// A counter on a board. Adds from all processes sum up; it never goes down.
 #[derive(Clone)]
 pub struct Counter {
-    series: Series<()>,
+    pub(crate) series: Series<()>,
 }
 
 impl Metric for Counter {
@@ -100,6 +103,38 @@ impl Counter {
                 .update(|series, segment| segment.add_float(series.cell(FLOAT), x));
         }
         true
+    }
+
+    /// Adds one and makes it the counter's exemplar; as
+    /// [`add_with_exemplar`](Self::add_with_exemplar).
+    pub fn inc_with_exemplar(&self, labels: &[(&str, &str)]) {
+        self.add_with_exemplar(1, labels);
+    }
+
+    /// Adds `n`, as [`add`](Self::add), and makes it the counter's exemplar: where one of the
+    /// additions came from, such as a trace. The last one of all processes stays, until the
+    /// series ends. Lock-free, no allocation, safe in a signal handler and after `fork`; about a
+    /// microsecond, and in a process that has not registered anything yet some syscalls.
+    ///
+    /// The labels' names are not empty, differ and do not begin with `__`, and names and values
+    /// are 128 characters together at most. An exemplar that is refused, for that or because the
+    /// board is full (it takes a slot, and another for the moment of the change), is counted by
+    /// its reason; the addition is made in any case. On a board that has used up half of its
+    /// serial numbers, one stays for a second.
+    pub fn add_with_exemplar(&self, n: u64, labels: &[(&str, &str)]) {
+        self.add(n);
+        self.series.exemplify(EXEMPLAR_PLACE, n as f64, labels);
+    }
+
+    /// Adds `x`, as [`add_f64`](Self::add_f64), and makes it the counter's exemplar, as
+    /// [`add_with_exemplar`](Self::add_with_exemplar). False, and neither is done, if it is
+    /// negative, NaN or infinite.
+    pub fn add_f64_with_exemplar(&self, x: f64, labels: &[(&str, &str)]) -> bool {
+        let is_added = self.add_f64(x);
+        if is_added {
+            self.series.exemplify(EXEMPLAR_PLACE, x, labels);
+        }
+        is_added
     }
 
     /// The value over all processes; 0 for a sink or a series that has ended. Reads a few words

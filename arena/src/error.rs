@@ -241,7 +241,7 @@ pub enum RegisterError {
     ReservedLabel {
         /// The metric.
         metric: String,
-        /// `le` or `quantile`.
+        /// `le` or `quantile`, `pid`, or the name of a state set.
         label: String,
     },
     /// The same label twice.
@@ -273,6 +273,18 @@ pub enum RegisterError {
         metric: String,
         /// What is wrong with them, and what fits.
         why: String,
+    },
+    /// No states, an empty one, or one twice.
+    States {
+        /// The metric.
+        metric: String,
+    },
+    /// A unit for a metric that has none.
+    Unit {
+        /// The metric.
+        metric: String,
+        /// Its type.
+        kind: crate::Kind,
     },
     /// The board has a metric of that name and of another type.
     Clash {
@@ -323,6 +335,14 @@ impl fmt::Display for RegisterError {
                 "{metric}: bucket bounds must be numbers that ascend; number {at} (from 0) is not above the one before"
             ),
             Self::Native { metric, why } => write!(f, "{metric}: {why}"),
+            Self::States { metric } => write!(
+                f,
+                "{metric}: a state set needs states: give one at least, each once, and none that is empty"
+            ),
+            Self::Unit { metric, kind } => write!(
+                f,
+                "{metric}: Prometheus knows no unit of type {kind}: leave the unit out"
+            ),
             Self::Clash {
                 metric,
                 on_board,
@@ -358,9 +378,11 @@ pub enum RefusedReason {
     SerialsExhausted,
     /// The board was attached for reading.
     ReadOnly,
-    /// The family has as many series as it may have; only gauges are refused for that, other
-    /// types go on in one series whose label values are all `overflow`.
+    /// The family has as many series as it may have; only gauges, infos and state sets are
+    /// refused for that, other types go on in one series whose label values are all `overflow`.
     FamilyFull,
+    /// The labels of an exemplar were too long, or named wrongly. What it came with is counted.
+    BadExemplar,
 }
 
 impl RefusedReason {
@@ -375,6 +397,7 @@ impl RefusedReason {
         Self::SerialsExhausted,
         Self::ReadOnly,
         Self::FamilyFull,
+        Self::BadExemplar,
     ];
 
     /// What is wrong and what to do about it, in one line.
@@ -401,6 +424,9 @@ impl RefusedReason {
             Self::FamilyFull => {
                 "the metric has as many series as it may have: use fewer label values, or declare it with a higher cap"
             }
+            Self::BadExemplar => {
+                "an exemplar's labels are too long or named wrongly: give names that are not empty, differ and do not begin with `__`, and 128 characters together at most"
+            }
         }
     }
 }
@@ -418,6 +444,7 @@ impl fmt::Display for RefusedReason {
             Self::SerialsExhausted => "serials_exhausted",
             Self::ReadOnly => "read_only",
             Self::FamilyFull => "family_full",
+            Self::BadExemplar => "bad_exemplar",
         })
     }
 }

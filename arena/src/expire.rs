@@ -12,6 +12,7 @@
 //! ```
 
 use crate::clock;
+use crate::family::Kind;
 use crate::fold::VALUE;
 use crate::layout::{Control, HeadRecord, UNIT_CELLS};
 use crate::record::{PART, SERIES, Shape};
@@ -41,6 +42,11 @@ impl Segment {
         }
         let mut expired = 0;
         for series in self.living(SERIES) {
+            let shape = Shape::of(self.head_word(series.slot, offset_of!(HeadRecord, shape)));
+            if Kind::of(shape.metric) == Some(Kind::Info) {
+                // What it says is not meant to change.
+                continue;
+            }
             let parts = parts.get(&series.tag()).map_or(&[][..], Vec::as_slice);
             let digest = || {
                 let parts = parts.iter().map(|part| self.digest(&planes, *part));

@@ -1,6 +1,6 @@
 //! Families: what all series of one name share, and its canonical bytes.
 //!
-//! The bytes of a definition (type, aggregation, name, label names, bounds) are the key that
+//! The bytes of a definition (type, aggregation, name, label names, bounds or states) are the key that
 //! a family is found by; unit and help follow behind and are said, not compared. Families
 //! are hashed by name alone, so that all definitions of one name stand side by side in one
 //! list: a clash of types cannot slip past two registrations that race.
@@ -11,6 +11,7 @@ use crate::record::{Cap, Draft, FAMILY, Key};
 use crate::segment::Segment;
 use crate::window::Window;
 use core::fmt;
+use std::collections::HashSet;
 
 /// In the place of a number of bounds: a window of native buckets stands there.
 const NATIVE: usize = 0xFFFF;
@@ -27,6 +28,10 @@ pub enum Kind {
     Histogram,
     /// Count and sum of observations.
     Summary,
+    /// Pairs of names and values that describe something.
+    Info,
+    /// Which of some states holds.
+    StateSet,
 }
 
 impl Kind {
@@ -36,6 +41,8 @@ impl Kind {
             Kind::Gauge => 2,
             Kind::Histogram => 3,
             Kind::Summary => 4,
+            Kind::Info => 6,
+            Kind::StateSet => 7,
         }
     }
 
@@ -45,22 +52,35 @@ impl Kind {
             2 => Some(Kind::Gauge),
             3 => Some(Kind::Histogram),
             4 => Some(Kind::Summary),
+            6 => Some(Kind::Info),
+            7 => Some(Kind::StateSet),
             _ => None,
         }
     }
 
     /// The label that series of this type may not have, because the exposition makes it.
-    pub(crate) fn reserved_label(self, aggregation: Aggregation) -> Option<&'static str> {
+    pub(crate) fn reserved_label(self, name: &str, aggregation: Aggregation) -> Option<&str> {
         match self {
             Kind::Histogram => Some("le"),
             Kind::Summary => Some("quantile"),
             Kind::Gauge if aggregation.is_by_process() => Some("pid"),
-            Kind::Counter | Kind::Gauge => None,
+            Kind::StateSet => Some(name),
+            Kind::Counter | Kind::Gauge | Kind::Info => None,
+        }
+    }
+
+    /// Whether the values of several series make one: what goes beyond the cap of such a family
+    /// is counted together.
+    pub(crate) fn adds_up(self) -> bool {
+        match self {
+            Kind::Counter | Kind::Histogram | Kind::Summary => true,
+            Kind::Gauge | Kind::Info | Kind::StateSet => false,
         }
     }
 }
 
-/// The type as Prometheus writes it: `counter`, `gauge`, `histogram`, `summary`.
+/// The type as OpenMetrics writes it: `counter`, `gauge`, `histogram`, `summary`, `info`,
+/// `stateset`.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -68,6 +88,8 @@ impl fmt::Display for Kind {
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
             Kind::Summary => "summary",
+            Kind::Info => "info",
+            Kind::StateSet => "stateset",
         })
     }
 }
@@ -86,6 +108,8 @@ pub(crate) struct Definition {
     pub bounds: Vec<f64>,
     /// Of a native histogram.
     pub native: Option<Window>,
+    /// Of a state set, in the order of their numbers.
+    pub states: Vec<String>,
 }
 
 impl Definition {
@@ -102,7 +126,7 @@ impl Definition {
                     label: label.clone(),
                 });
             }
-            if self.kind.reserved_label(self.aggregation) == Some(label) {
+            if self.kind.reserved_label(&self.name, self.aggregation) == Some(label) {
                 return Err(RegisterError::ReservedLabel {
                     metric: metric(),
                     label: label.clone(),
@@ -115,6 +139,17 @@ impl Definition {
                     label: label.clone(),
                 });
             }
+        }
+        if matches!(self.kind, Kind::Info | Kind::StateSet) && !self.unit.is_empty() {
+            return Err(RegisterError::Unit {
+                metric: metric(),
+                kind: self.kind,
+            });
+        }
+        let mut known = HashSet::new();
+        let differ = (self.states.iter()).all(|state| !state.is_empty() && known.insert(state));
+        if !differ || self.states.is_empty() == (self.kind == Kind::StateSet) {
+            return Err(RegisterError::States { metric: metric() });
         }
         let ascends = |at: &usize| {
             let before = at
@@ -138,13 +173,15 @@ impl Definition {
             && self.label_names == other.label_names
             && self.native == other.native
             && self.bounds == other.bounds
+            && self.states == other.states
     }
 
     /// Cells of one series of this family: see `LAYOUT.md` §10.
     pub(crate) fn cells(&self) -> u16 {
         match self.kind {
             Kind::Counter | Kind::Summary => 2,
-            Kind::Gauge => 1,
+            Kind::Gauge | Kind::StateSet => 1,
+            Kind::Info => 0,
             // The sum, the buckets, and the one up to +Inf. Too many are refused by the
             // length of the chain.
             Kind::Histogram => u16::try_from(1 + self.counts()).unwrap_or(u16::MAX),
@@ -167,7 +204,9 @@ impl Definition {
         match self.native {
             Some(_) => put_len(&mut text, NATIVE)?,
             None => {
-                put_len(&mut text, self.bounds.len()).filter(|()| self.bounds.len() < NATIVE)?
+                // One of the two is 0.
+                let len = self.bounds.len() + self.states.len();
+                put_len(&mut text, len).filter(|()| len < NATIVE)?
             }
         }
         put_text(&mut text, &self.name)?;
@@ -182,6 +221,9 @@ impl Definition {
                 }
             }
         }
+        for state in &self.states {
+            put_text(&mut text, state)?;
+        }
         let key_len = text.len();
         put_text(&mut text, &self.unit)?;
         put_text(&mut text, &self.help)?;
@@ -194,7 +236,11 @@ impl Definition {
         let kind = Kind::of(rest.byte()?)?;
         let aggregation = Aggregation::of(rest.byte()?)?;
         let labels = rest.len()?;
-        let bounds = rest.len()?;
+        // One of the two is 0.
+        let (bounds, states) = match (kind, rest.len()?) {
+            (Kind::StateSet, states) => (0, states),
+            (_, bounds) => (bounds, 0),
+        };
         let name = rest.text()?;
         let label_names = (0..labels)
             .map(|_| rest.text().map(str::to_owned))
@@ -214,6 +260,9 @@ impl Definition {
                 None => (0..bounds).map(|_| rest.float()).collect::<Option<_>>()?,
             },
             native,
+            states: (0..states)
+                .map(|_| rest.text().map(str::to_owned))
+                .collect::<Option<_>>()?,
             unit: rest.text()?.to_owned(),
             help: rest.text()?.to_owned(),
         };
@@ -295,7 +344,7 @@ impl<'a> Cursor<'a> {
             .map(|bytes| usize::from(u16::from_le_bytes(bytes)))
     }
 
-    fn float(&mut self) -> Option<f64> {
+    pub(crate) fn float(&mut self) -> Option<f64> {
         self.take()
             .map(|bytes| f64::from_bits(u64::from_le_bytes(bytes)))
     }
@@ -322,6 +371,7 @@ mod tests {
             label_names: vec!["a".into(), "b c".into()],
             bounds: vec![-1.0, 0.5, 10.0],
             native: None,
+            states: Vec::new(),
         }
     }
 

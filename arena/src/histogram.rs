@@ -249,6 +249,15 @@ impl Histogram {
         }
     }
 
+    /// Counts `value`, as [`observe`](Self::observe), and makes it the exemplar of its bucket:
+    /// where one of the observations came from, such as a trace. The rest is as
+    /// [`Counter::add_with_exemplar`](crate::Counter::add_with_exemplar) says.
+    pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
+        self.observe(value);
+        let bucket = bucket_of(self.series.places.bounds, value);
+        self.series.exemplify(bucket, value, labels);
+    }
+
     fn observe_slowly(&self, bucket: usize, value: f64) {
         if let Some(native) = &self.series.places.native
             && let Some(segment) = self.series.segment()

@@ -101,7 +101,7 @@ pub(crate) struct Control {
     pub expired: u64,
 }
 /// Refusal counters that have a meaning, one a reason.
-pub(crate) const REFUSED_REASONS: usize = 9;
+pub(crate) const REFUSED_REASONS: usize = 10;
 const _: () = assert!(offset_of!(Control, hint) == 128); // LAYOUT.md §4
 const _: () = assert!(offset_of!(Control, refused) == 256);
 const _: () = assert!(offset_of!(Control, reclaimed) == 384);
@@ -132,8 +132,8 @@ pub(crate) struct HeadRecord {
     /// First continuation: slot + 1, or 0.
     pub chain: u64,
     pub created_unix_nanos: u64,
-    /// The tag of what this belongs to: a series' or a help's family, a part's series; 0 in a
-    /// family.
+    /// The tag of what this belongs to: a series' or a help's family, the series of a part, an
+    /// exemplar or an info's pairs; 0 in a family.
     pub parent: u64,
     pub parent_slot: u64,
     /// In a family the tag of its definition's first life, or 0 if this is it. In a series

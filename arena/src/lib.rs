@@ -25,6 +25,8 @@
 #![warn(missing_docs)]
 
 mod aggregation;
+mod annex;
+mod annexes;
 mod attached;
 mod binding;
 mod board;
@@ -39,6 +41,7 @@ mod counter;
 mod crash;
 mod environment;
 mod error;
+mod exemplar;
 mod expire;
 mod exponential;
 mod family;
@@ -52,6 +55,7 @@ mod header;
 mod help;
 mod histogram;
 mod index;
+mod info;
 mod kept;
 mod labels;
 mod layout;
@@ -88,6 +92,7 @@ mod segment;
 mod series;
 mod slot;
 mod snapshot;
+mod state_set;
 mod stats;
 mod step;
 mod successor;
@@ -106,11 +111,13 @@ pub use builder::{Builder, Family};
 pub use check::Fault;
 pub use counter::{Counter, Number};
 pub use error::{OpenError, RefusedReason, RegisterError};
+pub use exemplar::Exemplar;
 pub use family::Kind;
 pub use gauge::Gauge;
 #[cfg(not(all(test, arena_loom)))]
 pub use guard::guard_readers;
 pub use histogram::{Histogram, Timer};
+pub use info::Info;
 pub use layout::LAYOUT_VERSION;
 pub use lazy::{LazyCounter, LazyGauge, LazyHistogram};
 #[doc(hidden)]
@@ -121,6 +128,7 @@ pub use native_counts::NativeCounts;
 pub use processes::{ProcessIdentity, ProcessView};
 pub use removal::{remove, remove_by_force};
 pub use snapshot::{BoardView, FamilyView, Reader, SeriesView};
+pub use state_set::StateSet;
 pub use stats::Stats;
 #[cfg(arena_crash)]
 #[doc(hidden)]

@@ -11,6 +11,7 @@ use crate::record::Shape;
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
+use crate::state_set::STATE;
 use crate::sync::{Ordering, fence};
 use core::mem::offset_of;
 
@@ -85,6 +86,12 @@ impl Segment {
     pub(crate) fn read_gauge(&self, bound: Bound) -> Option<f64> {
         let bits = self.read_shared(bound.slot, 0, bound.tag()).unwrap_or(0);
         self.still_lives(bound).then(|| f64::from_bits(bits))
+    }
+
+    /// The number of the state that holds, 0 if none was ever set; whatever the board says.
+    pub(crate) fn read_state(&self, bound: Bound) -> Option<u64> {
+        let place = self.read_shared(bound.slot, STATE, bound.tag());
+        self.still_lives(bound).then_some(place.unwrap_or(0))
     }
 
     /// A summary's count and sum.

@@ -3,6 +3,7 @@
 //! ```text
 //! family ◀── series ◀── part     a process's own share of a gauge
 //!        ◀── help                other words for the same definition
+//!            series ◀── exemplar of a counter or a bucket, pairs of an info: see `annex`
 //! ```
 //!
 //! Each names its parent by slot and tag, and is nothing without it: what is left of a parent
@@ -29,6 +30,13 @@ pub(crate) const SERIES: u8 = 2;
 pub(crate) const PART: u8 = 3;
 /// Unit and help of a family, where they are not those that it was registered with.
 pub(crate) const HELP: u8 = 4;
+/// An update of a counter, or an observation in a bucket, and where it came from.
+pub(crate) const EXEMPLAR: u8 = 5;
+/// What an info says.
+pub(crate) const INFO: u8 = 6;
+
+/// The longest chain's.
+const MAX_CELLS: u16 = (UNIT_CELLS * MAX_CHAIN) as u16;
 
 /// What is looked up. The text is a family's definition, a series' label values or a part's
 /// owner, in the canonical bytes of `LAYOUT.md` §9.
@@ -144,6 +152,19 @@ impl Shape {
         self.kind == SERIES
             && Kind::of(self.metric) == Some(Kind::Gauge)
             && Aggregation::of(self.aggregation).is_some_and(Aggregation::is_split)
+    }
+
+    /// What may be annexed to a series, and at how many places: see `annex`.
+    pub(crate) fn annexes(self) -> Option<(u8, u32)> {
+        // Whatever a damaged word says, there are no more buckets than fit a chain.
+        let buckets = self.cells.saturating_sub(1).min(MAX_CELLS);
+        match Kind::of(self.metric) {
+            _ if self.kind != SERIES => None,
+            Some(Kind::Counter) => Some((EXEMPLAR, 1)),
+            Some(Kind::Histogram) => Some((EXEMPLAR, buckets.into())),
+            Some(Kind::Info) => Some((INFO, 1)),
+            _ => None,
+        }
     }
 
     /// Slots that a record of this many cells and text bytes takes; `None` if they are
@@ -296,7 +317,7 @@ impl Segment {
     }
 
     #[inline]
-    fn text_begins_with(&self, slot: Slot, text: &[u8]) -> bool {
+    pub(crate) fn text_begins_with(&self, slot: Slot, text: &[u8]) -> bool {
         if text.len() > HEAD_TEXT_LEN {
             return self.long_text_begins_with(slot, text);
         }

@@ -38,10 +38,12 @@ impl Bound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parent {
     Perhaps,
+    /// Annexes only, of one kind at so many places: they are found by their keys.
+    OfAnnexes(u8, u32),
     Never,
 }
 
-/// Family, series, part.
+/// Family, series, part or annex.
 const GENERATIONS: u32 = 3;
 
 impl From<RefusedReason> for Lost {
@@ -210,8 +212,10 @@ impl Segment {
     /// pass over the state words for what may have children.
     pub(crate) fn remove(&self, bound: Bound) -> Result<bool, Died> {
         let ended = self.end(bound)?;
-        if ended == Some(Parent::Perhaps) {
-            self.remove_orphans()?;
+        match ended {
+            Some(Parent::Perhaps) => self.remove_orphans()?,
+            Some(Parent::OfAnnexes(kind, places)) => self.remove_annexes(bound, kind, places)?,
+            Some(Parent::Never) | None => {}
         }
         Ok(ended.is_some())
     }
@@ -239,10 +243,10 @@ impl Segment {
         step::at(Step::Removed)?;
         self.uncount_ended(shape, parent, parent_slot);
         self.unlink(slot, serial)?;
-        Ok(Some(if shape.has_children() {
-            Parent::Perhaps
-        } else {
-            Parent::Never
+        Ok(Some(match shape.annexes() {
+            _ if shape.has_children() => Parent::Perhaps,
+            Some((kind, places)) => Parent::OfAnnexes(kind, places),
+            None => Parent::Never,
         }))
     }
 
@@ -278,8 +282,8 @@ impl Segment {
                 let state = State::of(self.state(slot).load(Ordering::Acquire));
                 if let State::Ready { serial } = state {
                     let bound = Bound { slot, serial };
-                    has_children |=
-                        self.is_orphan(bound) && self.end(bound)? == Some(Parent::Perhaps);
+                    has_children |= self.is_orphan(bound)
+                        && !matches!(self.end(bound)?, None | Some(Parent::Never));
                 }
             }
             if !has_children {

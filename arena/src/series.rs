@@ -9,7 +9,7 @@
 
 use crate::binding::{FamilyBinding, MAX_ROUNDS};
 use crate::error::{RefusedReason, RegisterError};
-use crate::family::{Definition, Kind};
+use crate::family::Definition;
 use crate::index::{Lost, Walk};
 use crate::kept::{self, Link};
 use crate::labels::Labels;
@@ -370,11 +370,11 @@ fn register_in(
 }
 
 /// The series of a family that counts what goes beyond its cap; `None` if the family ended.
-/// Values of a gauge make no sense together: it is refused.
+/// Where values make no sense together, as a gauge's, it is refused.
 #[cold]
 fn overflow(family: &FamilyBinding, home: Bound) -> Result<Option<Bound>, Lost> {
     family.segment().count_overflow(home.slot, home.tag());
-    if family.definition().kind == Kind::Gauge {
+    if !family.definition().kind.adds_up() {
         return Err(Lost::Capped);
     }
     match register_in(family, home, &family.declared.overflow, Cap::Overflow) {

@@ -5,18 +5,21 @@
 //! index out of bounds, a text that is not UTF-8, a family that is not there make one
 //! series fall out, counted, and nothing else.
 
+use crate::annex;
+use crate::annexes::{Annex, Annexes, Holding};
 use crate::attached::Hold;
 use crate::board::Board;
 use crate::clock;
 use crate::counter::Number;
 use crate::environment;
+use crate::exemplar::Exemplar;
 use crate::family::{Aggregation, Cursor, Definition, Kind};
 use crate::fold::{MOMENT, PART_KEY, Part};
 use crate::layout::{HeadRecord, MAX_CHAIN, MAX_TEXT_LEN, UNIT_CELLS};
 use crate::liveness::LockFile;
 use crate::native_counts::NativeCounts;
 use crate::process::Own;
-use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
+use crate::record::{EXEMPLAR, FAMILY, HELP, INFO, PART, SERIES, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
@@ -35,6 +38,8 @@ pub struct Reader {
     /// For each slot the state word that `records` was decoded from.
     seen: Vec<u64>,
     records: Vec<Record>,
+    is_new: bool,
+    annexes: Annexes,
     /// To ask whether owners of gauges live; needs no write permission.
     locks: Option<LockFile>,
     view: Arc<BoardView>,
@@ -47,6 +52,7 @@ pub struct Reader {
 pub struct BoardView {
     attached: Option<Hold>,
     families: Arc<Vec<FamilyView>>,
+    holding: Arc<Holding>,
     planes: Vec<u32>,
     damaged: u64,
     /// Owners of parts that are shown only while they live, or a while longer: when they were
@@ -105,6 +111,8 @@ enum Record {
         parent: Parent,
         part: Part,
     },
+    /// What it says is in [`Reader::annexes`].
+    Annexed,
 }
 
 /// What a record says that it belongs to.
@@ -120,7 +128,7 @@ impl Record {
             Record::Help { parent, .. }
             | Record::Series { parent, .. }
             | Record::Part { parent, .. } => Some(*parent),
-            Record::Nothing | Record::Damaged | Record::Family { .. } => None,
+            Record::Nothing | Record::Damaged | Record::Family { .. } | Record::Annexed => None,
         }
     }
 }
@@ -145,6 +153,8 @@ pub struct FamilyView {
     pub bounds: Vec<f64>,
     /// A native histogram's buckets.
     pub native: Option<Window>,
+    /// A state set's states, in the order in which they were declared.
+    pub states: Vec<String>,
     /// Tells this life of the family from all others.
     pub tag: u64,
     /// Another number when help or unit are others.
@@ -164,6 +174,7 @@ impl FamilyView {
             // The sum, the buckets, and the one up to +Inf.
             (Kind::Histogram, None) => self.bounds.len() + 2,
             (Kind::Counter | Kind::Gauge | Kind::Summary, None) => 2,
+            (Kind::Info | Kind::StateSet, None) => 1,
         };
         cells.div_ceil(UNIT_CELLS) - 1
     }
@@ -200,11 +211,14 @@ impl Reader {
             locks: segment.and_then(|segment| segment.process.probe().ok()),
             seen: vec![0; slots],
             records: vec![Record::Nothing; slots],
+            is_new: true,
+            annexes: Annexes::default(),
             view: Arc::new(BoardView {
                 owners: HashMap::new(),
                 pid_namespace: environment::pid_namespace(),
                 attached,
                 families: Arc::default(),
+                holding: Arc::default(),
                 planes: Vec::new(),
                 damaged: 0,
             }),
@@ -223,10 +237,16 @@ impl Reader {
             return;
         };
         let segment = &attached.segment;
+        let is_first = core::mem::take(&mut self.is_new);
         let mut changed = self.scan(segment);
         // A family made after its slot was passed, and a series of it in a slot after that:
         // whoever sees the series ready sees the family too.
         if changed && self.has_orphans() {
+            changed |= self.scan(segment);
+        }
+        if is_first {
+            // What an info says may have moved to a slot that was passed, and left the one it was
+            // in before that was met; later passes remember it.
             changed |= self.scan(segment);
         }
         let assembled = changed.then(|| self.assemble(segment));
@@ -238,6 +258,9 @@ impl Reader {
         if let Some((families, damaged)) = assembled {
             view.families = Arc::new(families);
             view.damaged = damaged;
+        }
+        if let Some(holding) = self.annexes.settle(&self.seen) {
+            view.holding = Arc::new(holding);
         }
         view.planes.clear();
         view.planes.extend(segment.ready_planes());
@@ -258,10 +281,15 @@ impl Reader {
             if self.seen[at] == word {
                 continue;
             }
+            let mut annexed = None;
             let record = match State::of(word) {
                 State::Ready { serial } | State::Folding { serial } => {
                     match decode(segment, Bound { slot, serial }, word) {
                         Decoded::Record(record) => record,
+                        Decoded::Annex(annex) => {
+                            annexed = Some(annex);
+                            Record::Annexed
+                        }
                         // It ended meanwhile: the next refresh sees what it is then.
                         Decoded::Gone => continue,
                     }
@@ -269,9 +297,16 @@ impl Reader {
                 State::Invalid => Record::Damaged,
                 _ => Record::Nothing,
             };
+            match annexed {
+                Some(annex) => self.annexes.insert(index, annex),
+                None => self.annexes.remove(index),
+            }
             changed |= !matches!(
                 (&self.records[at], &record),
-                (Record::Nothing, Record::Nothing)
+                (
+                    Record::Nothing | Record::Annexed,
+                    Record::Nothing | Record::Annexed
+                )
             );
             self.records[at] = record;
             self.seen[at] = word;
@@ -335,7 +370,7 @@ impl Reader {
                 Record::Part { parent, part } => {
                     parts.entry(parent.tag).or_default().push(*part);
                 }
-                Record::Nothing | Record::Damaged | Record::Series { .. } => {}
+                Record::Nothing | Record::Damaged | Record::Series { .. } | Record::Annexed => {}
             }
         }
         let mut families: Vec<FamilyView> = newest
@@ -352,6 +387,7 @@ impl Reader {
                     label_names: definition.label_names.clone(),
                     bounds: definition.bounds.clone(),
                     native: definition.native,
+                    states: definition.states.clone(),
                     tag,
                     words_tag,
                     series: Vec::new(),
@@ -405,7 +441,8 @@ impl Reader {
                 Record::Nothing
                 | Record::Family { .. }
                 | Record::Help { .. }
-                | Record::Part { .. } => {}
+                | Record::Part { .. }
+                | Record::Annexed => {}
             }
         }
         drop(places);
@@ -582,6 +619,29 @@ impl BoardView {
         segment.summary_on(&self.planes, bound)
     }
 
+    /// What an info says now, ascending by name; nothing if it was never set. `None`: the series
+    /// has ended, leave it out.
+    pub fn info(&self, series: &SeriesView) -> Option<&[(String, String)]> {
+        let said = self.holding.info(series.slot, series.tag).unwrap_or(&[]);
+        self.is_there(series).then_some(said)
+    }
+
+    /// The place of the state that holds now among the family's. `None`: the series has ended, or
+    /// says a state that there is not: leave it out.
+    pub fn state(&self, family: &FamilyView, series: &SeriesView) -> Option<usize> {
+        let (segment, bound) = self.locate(series)?;
+        let place = usize::try_from(segment.read_state(bound)?).ok()?;
+        (place < family.states.len()).then_some(place)
+    }
+
+    /// The exemplar of a counter (`place` is 0) or of a histogram's bucket (`place` is its place
+    /// among the bounds), as it was at the last [`refresh`](Self::refresh). One load, where the
+    /// series has none.
+    #[inline]
+    pub fn exemplar(&self, series: &SeriesView, place: usize) -> Option<&Exemplar> {
+        self.holding.exemplar(series.slot, series.tag, place)
+    }
+
     #[inline]
     fn locate(&self, series: &SeriesView) -> Option<(&Segment, Bound)> {
         let segment = &self.attached.as_ref()?.segment;
@@ -626,13 +686,15 @@ type Candidate<'r> = ((bool, u64, u64), usize, &'r Definition);
 
 enum Decoded {
     Record(Record),
+    Annex(Annex),
     Gone,
 }
 
 /// Copies and decodes the record of a slot whose state word is `state`: READY, or FOLDING, which
 /// only parts are and count in.
 fn decode(segment: &Segment, bound: Bound, state: u64) -> Decoded {
-    let record = read(segment, bound);
+    let mut annex = None;
+    let record = read(segment, bound, &mut annex);
     // ORDERING: [S2] Acquire fence, as in `still_lives`.
     fence(Ordering::Acquire);
     // Nothing is believed, damage neither, before this says that it was one life.
@@ -640,11 +702,16 @@ fn decode(segment: &Segment, bound: Bound, state: u64) -> Decoded {
     if segment.state(bound.slot).load(Ordering::Relaxed) != state {
         return Decoded::Gone;
     }
+    if state == bound.tag()
+        && let Some(annex) = annex
+    {
+        return Decoded::Annex(annex);
+    }
     let fits = |record: &Record| state == bound.tag() || matches!(record, Record::Part { .. });
     Decoded::Record(record.filter(fits).unwrap_or(Record::Damaged))
 }
 
-fn read(segment: &Segment, bound: Bound) -> Option<Record> {
+fn read(segment: &Segment, bound: Bound, annex: &mut Option<Annex>) -> Option<Record> {
     // Relaxed: ordered by the state words around.
     let word = |field| segment.record(bound.slot, field).load(Ordering::Relaxed);
     let shape = Shape::of(word(offset_of!(HeadRecord, shape)));
@@ -674,6 +741,18 @@ fn read(segment: &Segment, bound: Bound) -> Option<Record> {
             rest.0
                 .is_empty()
                 .then_some(Record::Help { parent, unit, help })
+        }
+        EXEMPLAR | INFO => {
+            let created = word(offset_of!(HeadRecord, created_unix_nanos));
+            let (place, said) = annex::decode(shape.kind, text, key_len, created)?;
+            *annex = Some(Annex {
+                tag: bound.tag(),
+                series: parent.tag,
+                series_slot: parent.slot,
+                place,
+                said,
+            });
+            Some(Record::Annexed)
         }
         PART => {
             let (&[row, incarnation, pid, pid_namespace], []) = text.as_chunks::<8>() else {

@@ -7,7 +7,7 @@ use crate::layout::{
 };
 use crate::liveness::LockFile;
 use crate::process::RowWord;
-use crate::record::{FAMILY, HELP, PART, SERIES, Shape, lengths};
+use crate::record::{EXEMPLAR, FAMILY, HELP, INFO, PART, SERIES, Shape, lengths};
 use crate::segment::Segment;
 use crate::slot::State;
 use crate::sync::Ordering;
@@ -139,7 +139,7 @@ impl Stats {
                         FAMILY => stats.families += 1,
                         SERIES => stats.series += 1,
                         PART => stats.parts += 1,
-                        HELP => {}
+                        HELP | EXEMPLAR | INFO => {}
                         _ => stats.damaged += 1,
                     }
                     let (_, text_len) = lengths(word(offset_of!(HeadRecord, lengths)));

@@ -438,7 +438,7 @@ typedef struct tb_native {
  * TB_METRIC_WITH_LABELS and set what else is needed.
  *
  * All processes that register the same name must mean the same type; else the later one gets
- * TB_CLASH. Other label names, other bounds or native buckets, or another aggregation are another
+ * TB_CLASH. Other label names, other bounds, native buckets or states, or another aggregation are another
  * definition of that name, whose series stand beside the old: that is how a new release of a program changes them, and
  * readers show the newest definition. Of unit and help, too, the newest are shown.
  */
@@ -455,10 +455,13 @@ typedef struct tb_metric {
     uint32_t aggregation;   /* gauges: TB_AGGREGATION_...; other metrics: 0 */
     uint32_t series_cap;    /* series that the metric may have at most, as far as this process is
                              * concerned; 0: what the board says. What goes beyond is counted in one
-                             * series whose label values are all `overflow`; a gauge is refused,
-                             * TB_FAMILY_FULL. Registrations that race, and processes with another
+                             * series whose label values are all `overflow`; a gauge, an info and a
+                             * state set are refused, TB_FAMILY_FULL. Registrations that race, and processes with another
                              * cap, may exceed it */
     const tb_native *native; /* histograms: exponential buckets, and no bounds then; NULL: none */
+    const char *const *states; /* state sets: one at least, none empty, none twice; the first holds
+                             * until another is set. Other metrics: NULL */
+    size_t state_count;
 } tb_metric;
 
 /*
@@ -483,7 +486,7 @@ enum {
 };
 
 /* A metric without labels: `tb_metric metric = TB_METRIC("jobs_total", "Jobs done.");` */
-#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0, 0, 0, NULL }
+#define TB_METRIC(name, help) { sizeof(tb_metric), (name), (help), NULL, NULL, 0, NULL, 0, 0, 0, NULL, NULL, 0 }
 
 /*
  * A metric with the labels of an array (not of a pointer):
@@ -491,7 +494,8 @@ enum {
  *     tb_metric metric = TB_METRIC_WITH_LABELS("requests_total", "Requests.", labels);
  */
 #define TB_METRIC_WITH_LABELS(name, help, labels) \
-    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0, 0, 0, NULL }
+    { sizeof(tb_metric), (name), (help), NULL, (labels), sizeof(labels) / sizeof((labels)[0]), NULL, 0, 0, 0, NULL, NULL, \
+      0 }
 
 /*
  * All tb_KIND_register() functions do the same for their kind of metric:
@@ -512,7 +516,7 @@ enum {
  * as much as a registration, and is as safe in a signal handler as any. Where it cannot be
  * registered, the update goes nowhere. Until then the handle reads as 0.
  *
- * TB_INVALID_ARGUMENT: a NULL or bad name, label, bound or aggregation; tb_last_error() names it; a
+ * TB_INVALID_ARGUMENT: a NULL or bad name, label, bound, state or aggregation; tb_last_error() names it; a
  * NULL board. TB_CLASH: the name is registered with another type.
  * TB_FULL: no slot is free, or no process row is. TB_FAMILY_FULL: see tb_metric.series_cap.
  * TB_TOO_LONG: text and buckets fit no record. TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED
@@ -547,6 +551,29 @@ void tb_counter_add(const tb_counter *counter, uint64_t amount);
  * the same as tb_counter_inc(). Signals: safe.
  */
 tb_status tb_counter_add_double(const tb_counter *counter, double amount);
+
+/*
+ * Adds `amount`, as tb_counter_add(), and makes it the counter's exemplar: where one of the additions
+ * came from, such as `{ "trace_id", "4bf92f" }`. The last one that any process gave stays. About a
+ * microsecond, and in a process that has not registered anything yet some system calls; no lock, no
+ * allocation. Signals: safe.
+ *
+ * The addition is made in any case. An exemplar that cannot be kept is counted, by its reason, in
+ * tb_stats.refused: as `bad_exemplar` when a name is NULL, empty, there twice or begins with `__`, a
+ * value is NULL, text is not UTF-8, or names and values are more than 128 characters together; as
+ * `board_full` when no slot is free, of which it takes one. On a board that has used up half of its
+ * serial numbers, one stays for a second.
+ */
+void tb_counter_add_with_exemplar(const tb_counter *counter, uint64_t amount, const tb_label *labels,
+                                  size_t label_count);
+
+/*
+ * Adds an amount that is not whole, as tb_counter_add_double(), and makes it the counter's exemplar,
+ * as tb_counter_add_with_exemplar(). TB_INVALID_ARGUMENT, and neither is done, for an amount that
+ * tb_counter_add_double() does not take. Signals: safe.
+ */
+tb_status tb_counter_add_double_with_exemplar(const tb_counter *counter, double amount, const tb_label *labels,
+                                              size_t label_count);
 
 /*
  * The value now: what all processes have added. 0 for a sink and for NULL. Reads one cell for each
@@ -634,6 +661,13 @@ tb_status tb_histogram_register(const tb_board *board, const tb_metric *metric, 
 void tb_histogram_observe(const tb_histogram *histogram, double value);
 
 /*
+ * Counts `value`, as tb_histogram_observe(), and makes it the exemplar of its bucket. The rest is as
+ * tb_counter_add_with_exemplar() says. Signals: safe.
+ */
+void tb_histogram_observe_with_exemplar(const tb_histogram *histogram, double value, const tb_label *labels,
+                                        size_t label_count);
+
+/*
  * Observes the seconds since `start_nanos`, which tb_monotonic_nanos() gave:
  *     uint64_t start = tb_monotonic_nanos();
  *     work();
@@ -698,6 +732,72 @@ void tb_summary_free(tb_summary *summary);
 uint64_t tb_monotonic_nanos(void);
 
 /* ------------------------------------------------------------------------------------------ */
+/* Infos                                                                                      */
+/* ------------------------------------------------------------------------------------------ */
+
+/*
+ * Names with values that describe something and do not change often: a version, a commit. Shown as
+ * `NAME_info`, with the pairs as labels and the value 1; NAME may end in `_info` already. It has no
+ * unit, and does not expire.
+ */
+typedef struct tb_info tb_info;
+
+/* Finds or adds an info, which says nothing at first. Give it back with tb_info_free(). */
+tb_status tb_info_register(const tb_board *board, const tb_metric *metric, tb_info **info);
+
+/*
+ * Says these pairs, in any order, and no more what any process said before. A few microseconds; no
+ * lock. A process that dies meanwhile leaves the one or the other. `pairs` is NULL when `pair_count`
+ * is 0. A NULL `info` or a sink takes all.
+ *
+ * TB_INVALID_ARGUMENT: a NULL, a name that is empty, begins with `__`, is there twice or is a label
+ * of the metric. TB_TOO_LONG, TB_FULL (it takes a second slot for the moment), TB_IO. What was said
+ * before stays.
+ */
+tb_status tb_info_set(const tb_info *info, const tb_label *pairs, size_t pair_count);
+
+/* 1 when it goes nowhere: registration failed, the board is off, or NULL. Signals: safe. */
+int32_t tb_info_is_sink(const tb_info *info);
+
+/* Gives a handle back. The info stays on the board, with what it says. NULL is ignored. */
+void tb_info_free(tb_info *info);
+
+/* ------------------------------------------------------------------------------------------ */
+/* State sets                                                                                 */
+/* ------------------------------------------------------------------------------------------ */
+
+/*
+ * Which of some states holds, such as the phase of a job: tb_metric.states. All processes share it,
+ * the last one wins. Shown as a series for each state, 1 for the one that holds and 0 for the others,
+ * with a label that is called as the metric is. It has no unit.
+ */
+typedef struct tb_state_set tb_state_set;
+
+/* Finds or adds a state set. Give it back with tb_state_set_free(). */
+tb_status tb_state_set_register(const tb_board *board, const tb_metric *metric, tb_state_set **state_set);
+
+/*
+ * Sets the state that holds. A comparison for each state, then as tb_gauge_set().
+ * TB_INVALID_ARGUMENT, and nothing is changed, for a NULL and a state that was not declared.
+ */
+tb_status tb_state_set_set(const tb_state_set *state_set, const char *state);
+
+/*
+ * As tb_state_set_set(), by the state's place in tb_metric.states, from 0. TB_INVALID_ARGUMENT when
+ * there is no such place; tb_last_error() is not written. Signals: safe.
+ */
+tb_status tb_state_set_set_place(const tb_state_set *state_set, size_t place);
+
+/* The place of the state that holds; 0 for a sink and for NULL. Signals: safe. */
+size_t tb_state_set_place(const tb_state_set *state_set);
+
+/* 1 when updates go nowhere: registration failed, the board is off, or NULL. Signals: safe. */
+int32_t tb_state_set_is_sink(const tb_state_set *state_set);
+
+/* Gives a handle back. The state set stays on the board, with its state. NULL is ignored. */
+void tb_state_set_free(tb_state_set *state_set);
+
+/* ------------------------------------------------------------------------------------------ */
 /* Families: series by label values that are known only when something happens                */
 /* ------------------------------------------------------------------------------------------ */
 
@@ -733,6 +833,8 @@ typedef struct tb_counter_family tb_counter_family;
 typedef struct tb_gauge_family tb_gauge_family;
 typedef struct tb_histogram_family tb_histogram_family;
 typedef struct tb_summary_family tb_summary_family;
+typedef struct tb_info_family tb_info_family;
+typedef struct tb_state_set_family tb_state_set_family;
 
 /* Checks a family of counters. Give it back with tb_counter_family_free(). */
 tb_status tb_counter_family_register(const tb_board *board, const tb_metric *metric, tb_counter_family **family);
@@ -786,6 +888,32 @@ tb_status tb_summary_family_clear(const tb_summary_family *family, uint64_t *rem
 /* Gives a family back. NULL is ignored. */
 void tb_summary_family_free(tb_summary_family *family);
 
+/* Checks a family of infos. Give it back with tb_info_family_free(). */
+tb_status tb_info_family_register(const tb_board *board, const tb_metric *metric, tb_info_family **family);
+/* Finds or adds one of its infos. Give it back with tb_info_free(). */
+tb_status tb_info_family_with(const tb_info_family *family, const char *const *values, size_t value_count,
+                                 tb_info **info);
+/* Ends one of its infos. */
+tb_status tb_info_family_remove(const tb_info_family *family, const char *const *values, size_t value_count,
+                                   int32_t *removed);
+/* Ends all of its infos. */
+tb_status tb_info_family_clear(const tb_info_family *family, uint64_t *removed);
+/* Gives a family back. NULL is ignored. */
+void tb_info_family_free(tb_info_family *family);
+
+/* Checks a family of state sets. Give it back with tb_state_set_family_free(). */
+tb_status tb_state_set_family_register(const tb_board *board, const tb_metric *metric, tb_state_set_family **family);
+/* Finds or adds one of its state sets. Give it back with tb_state_set_free(). */
+tb_status tb_state_set_family_with(const tb_state_set_family *family, const char *const *values, size_t value_count,
+                                 tb_state_set **state_set);
+/* Ends one of its state sets. */
+tb_status tb_state_set_family_remove(const tb_state_set_family *family, const char *const *values, size_t value_count,
+                                   int32_t *removed);
+/* Ends all of its state sets. */
+tb_status tb_state_set_family_clear(const tb_state_set_family *family, uint64_t *removed);
+/* Gives a family back. NULL is ignored. */
+void tb_state_set_family_free(tb_state_set_family *family);
+
 /* ------------------------------------------------------------------------------------------ */
 /* Reading a board                                                                            */
 /* ------------------------------------------------------------------------------------------ */
@@ -795,7 +923,9 @@ enum {
     TB_KIND_COUNTER = 1,
     TB_KIND_GAUGE = 2,
     TB_KIND_HISTOGRAM = 3,
-    TB_KIND_SUMMARY = 4
+    TB_KIND_SUMMARY = 4,
+    TB_KIND_INFO = 6,
+    TB_KIND_STATE_SET = 7
 };
 
 /* One native bucket: above 2^((index - 1) / 2^schema), up to 2^(index / 2^schema). This struct never
@@ -823,7 +953,9 @@ typedef struct tb_native_counts {
 
 /*
  * One series with its value; of a gauge that shows its processes apart (TB_AGGREGATION_ALL and
- * LIVEALL), one process with its value, and its `pid` among the labels. Everything in it, and
+ * LIVEALL), one process with its value, and its `pid` among the labels; of an info with its pairs
+ * among the labels, and the value 1; of a state set one state, as a label that is called as the metric
+ * is, with the value 1 if it holds, else 0. Everything in it, and
  * everything it points to, is good until the visitor returns. Fields that are not of its kind are 0
  * or NULL.
  *
@@ -839,7 +971,7 @@ typedef struct tb_sample {
     int32_t is_integer;          /* counter: 1 when only integers were added; see `count` */
     size_t label_count;
     const tb_label *labels;      /* sorted by name */
-    double value;                /* counter, gauge */
+    double value;                /* counter, gauge, info, state set */
     uint64_t count;              /* histogram, summary: observations; counter: its value,
                                   * exactly, when is_integer is 1 */
     double sum;                  /* histogram, summary */

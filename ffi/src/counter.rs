@@ -3,14 +3,16 @@
 use arena::{Board, Builder, Counter, Number};
 
 use crate::boundary;
+use crate::exemplar;
 use crate::failure::Failure;
 use crate::handle;
-use crate::metric::{self, Definition, Metric, registered};
+use crate::metric::{self, Definition, Label, Metric, registered};
 use crate::status::{self, Status};
 
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Counter>, Failure> {
     definition.refuse_bounds()?;
     definition.refuse_aggregation()?;
+    definition.refuse_states()?;
     Ok(board.counter(definition.name, definition.help))
 }
 
@@ -71,6 +73,55 @@ pub unsafe extern "C" fn tb_counter_add_double(counter: *const Counter, amount: 
     };
     // No words for `tb_last_error`: they would need a thread-local and an allocation, and this
     // may run in a signal handler.
+    if added {
+        status::OK
+    } else {
+        status::INVALID_ARGUMENT
+    }
+}
+
+/// Adds `amount` and makes it the exemplar.
+///
+/// # Safety
+///
+/// `counter` is NULL or a counter that is not freed; `labels` is NULL or points to `label_count`
+/// labels.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_add_with_exemplar(
+    counter: *const Counter,
+    amount: u64,
+    labels: *const Label,
+    label_count: usize,
+) {
+    // SAFETY: NULL or alive, by this function's contract.
+    if let Some(counter) = unsafe { counter.as_ref() } {
+        let add = |labels: &[(&str, &str)]| counter.add_with_exemplar(amount, labels);
+        // SAFETY: the same contract as this function's.
+        unsafe { exemplar::with_labels(labels, label_count, add) };
+    }
+}
+
+/// Adds an amount that may not be whole and makes it the exemplar; refuses what a counter cannot
+/// take.
+///
+/// # Safety
+///
+/// As [`tb_counter_add_with_exemplar`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_counter_add_double_with_exemplar(
+    counter: *const Counter,
+    amount: f64,
+    labels: *const Label,
+    label_count: usize,
+) -> Status {
+    let mut added = amount.is_finite() && amount >= 0.0;
+    // SAFETY: NULL or alive, by this function's contract.
+    if let Some(counter) = unsafe { counter.as_ref() } {
+        let add = |labels: &[(&str, &str)]| added = counter.add_f64_with_exemplar(amount, labels);
+        // SAFETY: the same contract as this function's.
+        unsafe { exemplar::with_labels(labels, label_count, add) };
+    }
+    // No words for `tb_last_error`, as in `tb_counter_add_double`.
     if added {
         status::OK
     } else {

@@ -65,6 +65,7 @@ impl From<RegisterError> for Failure {
                 RefusedReason::TooLong => status::TOO_LONG,
                 RefusedReason::Damaged => status::DAMAGED,
                 RefusedReason::ReadOnly => status::READ_ONLY,
+                RefusedReason::BadExemplar => status::INVALID_ARGUMENT,
                 // `Overrun`, `Unlockable`, and what later arenas add.
                 _ => status::IO,
             },

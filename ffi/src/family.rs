@@ -5,7 +5,7 @@
 
 use std::ffi::c_char;
 
-use arena::{Board, Counter, Family, Gauge, Histogram, RegisterError, Summary};
+use arena::{Board, Counter, Family, Gauge, Histogram, Info, RegisterError, StateSet, Summary};
 
 use crate::boundary;
 use crate::failure::Failure;
@@ -442,6 +442,172 @@ pub unsafe extern "C" fn tb_summary_family_clear(
 /// `family` is NULL, or the family's only remaining use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tb_summary_family_free(family: *mut Family<Summary>) {
+    // SAFETY: every family came from `hand_out`; last use by this function's contract.
+    unsafe { handle::take_back(family) };
+}
+
+/// Checks a family of infos.
+///
+/// # Safety
+///
+/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_info_family_register(
+    board: *const Board,
+    metric: *const Metric,
+    family: *mut *mut Family<Info>,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { metric::register_family(board, metric, family) }
+}
+
+/// One of a family's infos, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `info` is NULL
+/// or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_info_family_with(
+    family: *const Family<Info>,
+    values: *const *const c_char,
+    value_count: usize,
+    info: *mut *mut Info,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe {
+        with(
+            family,
+            values,
+            value_count,
+            info,
+            "info",
+            |family, values| Ok(family.try_with(values)?),
+        )
+    }
+}
+
+/// Ends one of a family's infos, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
+/// NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_info_family_remove(
+    family: *const Family<Info>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { remove(family, values, value_count, removed, Family::remove) }
+}
+
+/// Ends all of a family's infos.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_info_family_clear(
+    family: *const Family<Info>,
+    removed: *mut u64,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { clear(family, removed, Family::clear) }
+}
+
+/// Gives a family of infos back.
+///
+/// # Safety
+///
+/// `family` is NULL, or the family's only remaining use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_info_family_free(family: *mut Family<Info>) {
+    // SAFETY: every family came from `hand_out`; last use by this function's contract.
+    unsafe { handle::take_back(family) };
+}
+
+/// Checks a family of state sets.
+///
+/// # Safety
+///
+/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_state_set_family_register(
+    board: *const Board,
+    metric: *const Metric,
+    family: *mut *mut Family<StateSet>,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { metric::register_family(board, metric, family) }
+}
+
+/// One of a family's state sets, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `state_set` is NULL
+/// or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_state_set_family_with(
+    family: *const Family<StateSet>,
+    values: *const *const c_char,
+    value_count: usize,
+    state_set: *mut *mut StateSet,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe {
+        with(
+            family,
+            values,
+            value_count,
+            state_set,
+            "state_set",
+            |family, values| Ok(family.try_with(values)?),
+        )
+    }
+}
+
+/// Ends one of a family's state sets, by label values.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
+/// NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_state_set_family_remove(
+    family: *const Family<StateSet>,
+    values: *const *const c_char,
+    value_count: usize,
+    removed: *mut i32,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { remove(family, values, value_count, removed, Family::remove) }
+}
+
+/// Ends all of a family's state sets.
+///
+/// # Safety
+///
+/// `family` is NULL or not freed; `removed` is NULL or to write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_state_set_family_clear(
+    family: *const Family<StateSet>,
+    removed: *mut u64,
+) -> Status {
+    // SAFETY: the same contract as this function's.
+    unsafe { clear(family, removed, Family::clear) }
+}
+
+/// Gives a family of state sets back.
+///
+/// # Safety
+///
+/// `family` is NULL, or the family's only remaining use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_state_set_family_free(family: *mut Family<StateSet>) {
     // SAFETY: every family came from `hand_out`; last use by this function's contract.
     unsafe { handle::take_back(family) };
 }

@@ -9,6 +9,7 @@ use crate::status::Status;
 
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Gauge>, Failure> {
     definition.refuse_bounds()?;
+    definition.refuse_states()?;
     let gauge = board.gauge(definition.name, definition.help);
     Ok(gauge.aggregation(definition.aggregation))
 }

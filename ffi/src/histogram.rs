@@ -3,14 +3,16 @@
 use arena::{Board, Builder, Histogram};
 
 use crate::clock;
+use crate::exemplar;
 use crate::failure::Failure;
 use crate::handle;
-use crate::metric::{self, Definition, Metric, registered};
+use crate::metric::{self, Definition, Label, Metric, registered};
 use crate::status::Status;
 
 /// Without bounds or native buckets, the arena has its default bounds.
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Histogram>, Failure> {
     definition.refuse_aggregation()?;
+    definition.refuse_states()?;
     let builder = board.histogram(definition.name, definition.help);
     Ok(match (definition.bounds, definition.native) {
         (Some(_), Some(_)) => {
@@ -52,6 +54,27 @@ pub unsafe extern "C" fn tb_histogram_observe(histogram: *const Histogram, value
     // SAFETY: NULL or alive, by this function's contract.
     if let Some(histogram) = unsafe { histogram.as_ref() } {
         histogram.observe(value);
+    }
+}
+
+/// Counts an observation and makes it the exemplar of its bucket.
+///
+/// # Safety
+///
+/// `histogram` is NULL or a histogram that is not freed; `labels` is NULL or points to
+/// `label_count` labels.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tb_histogram_observe_with_exemplar(
+    histogram: *const Histogram,
+    value: f64,
+    labels: *const Label,
+    label_count: usize,
+) {
+    // SAFETY: NULL or alive, by this function's contract.
+    if let Some(histogram) = unsafe { histogram.as_ref() } {
+        let observe = |labels: &[(&str, &str)]| histogram.observe_with_exemplar(value, labels);
+        // SAFETY: the same contract as this function's.
+        unsafe { exemplar::with_labels(labels, label_count, observe) };
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Metric {
     pub(crate) aggregation: u32,
     pub(crate) series_cap: u32,
     pub(crate) native: *const NativeBuckets,
+    pub(crate) states: *const *const c_char,
+    pub(crate) state_count: usize,
 }
 
 // SAFETY: `repr(C)`, begins with `struct_size`, and holds only integers and raw pointers.
@@ -58,6 +60,8 @@ unsafe impl Grown for Metric {
         aggregation: 0,
         series_cap: 0,
         native: ptr::null(),
+        states: ptr::null(),
+        state_count: 0,
     };
 }
 
@@ -71,6 +75,7 @@ pub(crate) struct Definition<'a> {
     pub(crate) aggregation: Aggregation,
     pub(crate) series_cap: u64,
     pub(crate) native: Option<Native>,
+    pub(crate) states: Vec<&'a str>,
 }
 
 /// A kind of metric that can be registered: the arena's builders, under one name for this crate.
@@ -136,6 +141,13 @@ impl<'a> Definition<'a> {
     unsafe fn read(metric: *const Metric) -> Result<Self, Failure> {
         // SAFETY: NULL, or as large as it says, by this function's contract.
         let given = unsafe { grown::read(metric) }?;
+        // SAFETY: NULL or that many texts for `'a`, by this function's contract.
+        let names = unsafe { array(given.states, given.state_count, "metric.states") }?;
+        let mut states = Vec::new();
+        for state in names.unwrap_or(&[]) {
+            // SAFETY: NULL or text for `'a`, by this function's contract.
+            states.push(unsafe { text::utf8(*state, "metric.states") }?);
+        }
         Ok(Definition {
             // SAFETY: NULL or text for `'a`, by this function's contract.
             name: unsafe { text::utf8(given.name, "metric.name") }?,
@@ -152,6 +164,7 @@ impl<'a> Definition<'a> {
             series_cap: given.series_cap.into(),
             // SAFETY: NULL, or as large as it says, by this function's contract.
             native: unsafe { native::read(given.native) }?,
+            states,
         })
     }
 
@@ -168,6 +181,17 @@ impl<'a> Definition<'a> {
                 self.name
             ))),
         }
+    }
+
+    /// For the kinds that are in no state.
+    pub(crate) fn refuse_states(&self) -> Result<(), Failure> {
+        if self.states.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::invalid(format!(
+            "`{}` has states, and only a state set can",
+            self.name
+        )))
     }
 
     /// For the kinds that processes always add up.
@@ -210,6 +234,24 @@ pub(crate) unsafe fn array<'a, T>(
     Ok(Some(unsafe { slice::from_raw_parts(start, count) }))
 }
 
+/// Names and values of labels.
+///
+/// # Safety
+///
+/// Each text is NULL, or ends in NUL and stays unchanged for `'a`.
+pub(crate) unsafe fn label_texts<'a>(given: &[Label]) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+    let mut labels = Vec::with_capacity(given.len());
+    for label in given {
+        // SAFETY: NULL or text, by this function's contract.
+        let name = unsafe { text::utf8(label.name, "label.name") }?;
+        // SAFETY: as above.
+        let value = unsafe { text::utf8(label.value, "label.value") }
+            .map_err(|failure| Failure::invalid(format!("{name}: {}", failure.message)))?;
+        labels.push((name, value));
+    }
+    Ok(labels)
+}
+
 /// Registers one series for C, or hands out a sink.
 ///
 /// # Safety
@@ -226,15 +268,8 @@ pub(crate) unsafe fn register<M: Registered>(
         let board = unsafe { board::given(board) }?;
         // SAFETY: NULL or a metric, by this function's contract.
         let definition = unsafe { Definition::read(metric) }?;
-        let mut labels = Vec::with_capacity(definition.labels.len());
-        for label in definition.labels {
-            // SAFETY: NULL or text, by this function's contract.
-            let name = unsafe { text::utf8(label.name, "label.name") }?;
-            // SAFETY: as above.
-            let value = unsafe { text::utf8(label.value, "label.value") }
-                .map_err(|failure| Failure::invalid(format!("{name}: {}", failure.message)))?;
-            labels.push((name, value));
-        }
+        // SAFETY: each text is NULL or ends in NUL, by this function's contract.
+        let labels = unsafe { label_texts(definition.labels) }?;
         M::series(board, &definition, &labels)
     };
     // SAFETY: NULL or to write, by this function's contract.

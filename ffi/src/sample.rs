@@ -15,6 +15,8 @@ pub(crate) const KIND_COUNTER: i32 = 1;
 pub(crate) const KIND_GAUGE: i32 = 2;
 pub(crate) const KIND_HISTOGRAM: i32 = 3;
 pub(crate) const KIND_SUMMARY: i32 = 4;
+pub(crate) const KIND_INFO: i32 = 6;
+pub(crate) const KIND_STATE_SET: i32 = 7;
 
 /// One series. Its pointers are good while the [`Page`] it was made from is borrowed.
 #[repr(C)]
@@ -44,6 +46,7 @@ pub(crate) struct Page<'a> {
     help: CString,
     unit: CString,
     label_names: Vec<CString>,
+    states: Vec<CString>,
     /// With the +Inf that the arena implies.
     bounds: Vec<f64>,
     label_values: Vec<CString>,
@@ -73,6 +76,11 @@ impl<'a> Page<'a> {
                 .iter()
                 .map(|name| text::c_string(name))
                 .collect(),
+            states: family
+                .states
+                .iter()
+                .map(|state| text::c_string(state))
+                .collect(),
             buckets: vec![0; bounds.len()],
             bounds,
             native: NativePage::default(),
@@ -82,7 +90,8 @@ impl<'a> Page<'a> {
     }
 
     /// Shows `series`, one of this family's, to `look`, as one sample; as one for each process,
-    /// with the label `pid`, where a gauge's aggregation keeps them apart. Breaks when `look` does.
+    /// with the label `pid`, where a gauge's aggregation keeps them apart; as one for each state of
+    /// a state set. Breaks when `look` does.
     /// A series that went away meanwhile, or has no value, is passed over.
     pub(crate) fn show(
         &mut self,
@@ -97,37 +106,88 @@ impl<'a> Page<'a> {
         if self.family.aggregation.is_by_process() {
             for (pid, value) in reader.by_process(series) {
                 let pid = text::c_string(&pid);
-                let mut sample = self.sample(series, Some(&pid));
+                let mut sample = self.sample(series, &[(c"pid", &pid)]);
                 sample.kind = KIND_GAUGE;
                 sample.value = value;
                 look(&sample)?;
             }
             return ControlFlow::Continue(());
         }
-        let mut sample = self.sample(series, None);
+        match self.family.kind {
+            Kind::Info => return self.show_info(reader, series, look),
+            Kind::StateSet => return self.show_states(reader, series, look),
+            _ => {}
+        }
+        let mut sample = self.sample(series, &[]);
         match self.measure(reader, series, &mut sample) {
             Some(()) => look(&sample),
             None => ControlFlow::Continue(()),
         }
     }
 
-    /// A sample without a value, with the labels of `label_values`, and of a process if there is
-    /// one, which must live as long.
-    fn sample(&mut self, series: &SeriesView, pid: Option<&CStr>) -> Sample {
+    fn show_info(
+        &mut self,
+        reader: &Reader,
+        series: &SeriesView,
+        mut look: impl FnMut(&Sample) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(pairs) = reader.info(series) else {
+            return ControlFlow::Continue(());
+        };
+        let names = &self.family.label_names;
+        let pairs: Vec<(CString, CString)> = pairs
+            .iter()
+            .filter(|(name, _)| !names.contains(name))
+            .map(|(name, value)| (text::c_string(name), text::c_string(value)))
+            .collect();
+        let pairs: Vec<(&CStr, &CStr)> = pairs
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        let mut sample = self.sample(series, &pairs);
+        sample.kind = KIND_INFO;
+        sample.value = 1.0;
+        look(&sample)
+    }
+
+    fn show_states(
+        &mut self,
+        reader: &Reader,
+        series: &SeriesView,
+        mut look: impl FnMut(&Sample) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(holds) = reader.state(self.family, series) else {
+            return ControlFlow::Continue(());
+        };
+        let (name, states) = (self.name.clone(), self.states.clone());
+        for (place, state) in states.iter().enumerate() {
+            let mut sample = self.sample(series, &[(&name, state)]);
+            sample.kind = KIND_STATE_SET;
+            sample.value = f64::from(u8::from(place == holds));
+            look(&sample)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A sample without a value, with the labels of `label_values` and `more`, which must live as
+    /// long.
+    fn sample(&mut self, series: &SeriesView, more: &[(&CStr, &CStr)]) -> Sample {
         self.labels.clear();
         let pairs = self.label_names.iter().zip(&self.label_values);
         self.labels.extend(pairs.map(|(name, value)| Label {
             name: name.as_ptr(),
             value: value.as_ptr(),
         }));
-        if let Some(pid) = pid {
+        // Ascending, as the names are: each stands behind the names that are less, and the others
+        // of these before it.
+        for (before, (name, value)) in more.iter().enumerate() {
             let names = &self.label_names;
-            let place = names.partition_point(|name| name.as_c_str() < c"pid");
+            let place = names.partition_point(|known| known.as_c_str() < *name);
             let label = Label {
-                name: c"pid".as_ptr(),
-                value: pid.as_ptr(),
+                name: name.as_ptr(),
+                value: value.as_ptr(),
             };
-            self.labels.insert(place, label);
+            self.labels.insert(place + before, label);
         }
         Sample {
             struct_size: size_of::<Sample>(),

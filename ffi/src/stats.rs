@@ -123,6 +123,7 @@ const REASON_NAMES: [&CStr; RefusedReason::ALL.len()] = [
     c"serials_exhausted",
     c"read_only",
     c"family_full",
+    c"bad_exemplar",
 ];
 const _: () = assert!(REASON_NAMES.len() <= REFUSED_REASONS);
 

@@ -11,6 +11,7 @@ use crate::status::Status;
 fn begin(board: &Board, definition: &Definition<'_>) -> Result<Builder<Summary>, Failure> {
     definition.refuse_bounds()?;
     definition.refuse_aggregation()?;
+    definition.refuse_states()?;
     Ok(board.summary(definition.name, definition.help))
 }
 

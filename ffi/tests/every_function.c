@@ -641,6 +641,125 @@ static void summaries(const tb_board *board) {
 }
 
 /* Text comes back as it went in: escaping is the exporter's business. */
+/* How often an exemplar was refused for its labels. */
+static uint64_t bad_exemplars(const tb_board *board) {
+    tb_stats stats = TB_STATS;
+    IS(TB_OK, tb_board_stats(board, &stats));
+    for (uint32_t i = 0; i < stats.refused_reasons; i++)
+        if (strcmp(tb_refused_reason_name(i), "bad_exemplar") == 0)
+            return stats.refused[i];
+    CHECK(!"bad_exemplar is a reason");
+    return 0;
+}
+
+static void exemplars(const tb_board *board) {
+    tb_metric metric = TB_METRIC("c_traced_total", "Traced.");
+    const tb_label trace[] = { { "trace_id", "4bf92f" }, { "span_id", "" } };
+    const tb_label bad[] = { { "a", NULL }, { NULL, "b" }, { "\xff", "b" }, { "", "b" }, { "__a", "b" } };
+    tb_label many[129];
+    tb_counter *counter = NULL;
+    tb_histogram *histogram = NULL;
+
+    IS(TB_OK, tb_counter_register(board, &metric, &counter));
+    tb_counter_add_with_exemplar(counter, 3, trace, 2);
+    tb_counter_add_with_exemplar(counter, 1, NULL, 0);
+    IS(TB_OK, tb_counter_add_double_with_exemplar(counter, 0.5, trace, 2));
+    CHECK(bad_exemplars(board) == 0);
+    CHECK(tb_counter_value(counter) == 4.5);
+    /* The addition is made whatever is wrong with the exemplar. */
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        tb_counter_add_with_exemplar(counter, 1, &bad[i], 1);
+    for (size_t i = 0; i < 129; i++)
+        many[i] = trace[1];
+    tb_counter_add_with_exemplar(counter, 1, many, 2); /* twice the same name */
+    tb_counter_add_with_exemplar(counter, 1, many, 129);
+    tb_counter_add_with_exemplar(counter, 1, NULL, 1);
+    CHECK(bad_exemplars(board) == 8);
+    CHECK(tb_counter_value(counter) == 12.5);
+    IS(TB_INVALID_ARGUMENT, tb_counter_add_double_with_exemplar(counter, -1, trace, 2));
+    IS(TB_INVALID_ARGUMENT, tb_counter_add_double_with_exemplar(NULL, (double)NAN, trace, 2));
+    IS(TB_OK, tb_counter_add_double_with_exemplar(NULL, 1, trace, 2));
+    CHECK(tb_counter_value(counter) == 12.5);
+    tb_counter_add_with_exemplar(NULL, 1, trace, 2);
+    tb_counter_free(counter);
+
+    metric.name = "c_traced_seconds";
+    IS(TB_OK, tb_histogram_register(board, &metric, &histogram));
+    tb_histogram_observe_with_exemplar(histogram, 0.3, trace, 2);
+    tb_histogram_observe_with_exemplar(NULL, 0.3, trace, 2);
+    CHECK(find(board, "c_traced_seconds", NULL).sample.count == 1);
+    CHECK(bad_exemplars(board) == 8);
+    tb_histogram_free(histogram);
+}
+
+static void infos(const tb_board *board) {
+    const tb_label side[] = { { "side", "left" } };
+    tb_metric metric = TB_METRIC_WITH_LABELS("c_build", "What was built.", side);
+    const tb_label pairs[] = { { "version", "1.2" }, { "commit", "af09" } };
+    const tb_label overlap[] = { { "side", "right" } }, empty[] = { { "", "x" } };
+    tb_info *info = NULL;
+
+    IS(TB_OK, tb_info_register(board, &metric, &info));
+    CHECK(!tb_info_is_sink(info));
+    struct search seen = find(board, "c_build", "left");
+    CHECK(seen.found == 1 && seen.sample.kind == TB_KIND_INFO && seen.sample.label_count == 1);
+    IS(TB_OK, tb_info_set(info, pairs, 2));
+    seen = find(board, "c_build", "af09"); /* `commit` comes first */
+    CHECK(seen.found == 1 && seen.sample.value == 1 && seen.sample.label_count == 3);
+    IS(TB_INVALID_ARGUMENT, tb_info_set(info, overlap, 1));
+    CHECK(strstr(tb_last_error(), "side") != NULL);
+    IS(TB_INVALID_ARGUMENT, tb_info_set(info, empty, 1));
+    IS(TB_INVALID_ARGUMENT, tb_info_set(info, NULL, 1));
+    CHECK(find(board, "c_build", "af09").found == 1);
+    IS(TB_OK, tb_info_set(info, NULL, 0));
+    CHECK(find(board, "c_build", "af09").found == 0);
+    IS(TB_OK, tb_info_set(NULL, pairs, 2));
+    CHECK(tb_info_is_sink(NULL));
+    tb_info_free(info);
+    tb_info_free(NULL);
+
+    metric.unit = "seconds";
+    IS(TB_INVALID_ARGUMENT, tb_info_register(board, &metric, &info));
+    CHECK(tb_info_is_sink(info));
+    tb_info_free(info);
+}
+
+static void state_sets(const tb_board *board) {
+    static const char *const states[] = { "loading", "linking", "done" };
+    tb_metric metric = TB_METRIC("c_phase", "Of the job.");
+    tb_state_set *phase = NULL;
+    tb_counter *counter = NULL;
+
+    IS(TB_INVALID_ARGUMENT, tb_state_set_register(board, &metric, &phase));
+    CHECK(tb_state_set_is_sink(phase) && strstr(tb_last_error(), "states") != NULL);
+    tb_state_set_free(phase);
+    metric.states = states;
+    metric.state_count = 3;
+    IS(TB_INVALID_ARGUMENT, tb_counter_register(board, &metric, &counter));
+    tb_counter_free(counter);
+    IS(TB_OK, tb_state_set_register(board, &metric, &phase));
+    CHECK(!tb_state_set_is_sink(phase) && tb_state_set_place(phase) == 0);
+    struct search seen = find(board, "c_phase", NULL);
+    CHECK(seen.found == 3 && seen.sample.kind == TB_KIND_STATE_SET);
+    CHECK(find(board, "c_phase", "loading").sample.value == 1);
+    IS(TB_OK, tb_state_set_set(phase, "done"));
+    CHECK(tb_state_set_place(phase) == 2);
+    CHECK(find(board, "c_phase", "loading").sample.value == 0 && find(board, "c_phase", "done").sample.value == 1);
+    IS(TB_INVALID_ARGUMENT, tb_state_set_set(phase, "lunch"));
+    CHECK(strstr(tb_last_error(), "lunch") != NULL);
+    IS(TB_INVALID_ARGUMENT, tb_state_set_set(phase, NULL));
+    IS(TB_INVALID_ARGUMENT, tb_state_set_set_place(phase, 3));
+    CHECK(tb_state_set_place(phase) == 2);
+    IS(TB_OK, tb_state_set_set_place(phase, 1));
+    CHECK(tb_state_set_place(phase) == 1);
+    tb_state_set_free(phase);
+
+    IS(TB_OK, tb_state_set_set(NULL, "anything"));
+    IS(TB_OK, tb_state_set_set_place(NULL, 9));
+    CHECK(tb_state_set_place(NULL) == 0 && tb_state_set_is_sink(NULL));
+    tb_state_set_free(NULL);
+}
+
 static void labels(const tb_board *board) {
     static const char *const values[] = {
         "", "plain", "quote \" backslash \\ newline \n tab \t", "{a=\"b\"} # HELP", "\xe2\x82\xac \xf0\x9f\xa6\x80 \xc3\xa9",
@@ -867,6 +986,42 @@ static void families(const tb_board *board) {
     tb_summary_observe(summary, 4);
     tb_summary_free(summary);
     tb_summary_family_free(summaries);
+
+    static const char *const states[] = { "on", "off" };
+    const tb_label version[] = { { "version", "7" } };
+    tb_info_family *described = NULL;
+    tb_info *info = NULL;
+    metric.name = "f_build";
+    IS(TB_OK, tb_info_family_register(board, &metric, &described));
+    IS(TB_OK, tb_info_family_with(described, get, 2, &info));
+    IS(TB_OK, tb_info_set(info, version, 1));
+    IS(TB_OK, tb_info_family_remove(described, get, 2, &removed));
+    CHECK(removed == 1 && find(board, "f_build", NULL).found == 0);
+    IS(TB_OK, tb_info_set(info, version, 1));
+    CHECK(find(board, "f_build", "200").sample.label_count == 3);
+    IS(TB_OK, tb_info_family_clear(described, &cleared));
+    CHECK(cleared == 1);
+    tb_info_free(info);
+    tb_info_family_free(described);
+
+    tb_state_set_family *phases = NULL;
+    tb_state_set *phase = NULL;
+    metric.name = "f_phase";
+    metric.states = states;
+    metric.state_count = 2;
+    IS(TB_OK, tb_state_set_family_register(board, &metric, &phases));
+    IS(TB_OK, tb_state_set_family_with(phases, get, 2, &phase));
+    IS(TB_OK, tb_state_set_set(phase, "off"));
+    CHECK(find(board, "f_phase", "200").found == 2);
+    IS(TB_OK, tb_state_set_family_remove(phases, get, 2, &removed));
+    CHECK(removed == 1);
+    IS(TB_OK, tb_state_set_set(phase, "off"));
+    IS(TB_OK, tb_state_set_family_clear(phases, &cleared));
+    CHECK(cleared == 1);
+    tb_state_set_free(phase);
+    tb_state_set_family_free(phases);
+    metric.states = NULL;
+    metric.state_count = 0;
     CHECK(find(board, "f_sizes", "200").sample.sum == 4);
 
     const tb_label valued[] = { { "method", "GET" } };
@@ -878,6 +1033,8 @@ static void families(const tb_board *board) {
     tb_gauge_family_free(NULL);
     tb_histogram_family_free(NULL);
     tb_summary_family_free(NULL);
+    tb_info_family_free(NULL);
+    tb_state_set_family_free(NULL);
 }
 
 struct tour {
@@ -902,7 +1059,8 @@ static void reading(const tb_board *board) {
 
     IS(TB_OK, tb_board_stats(board, &stats));
     IS(TB_OK, tb_board_visit(board, walk, &all));
-    CHECK(all.visited == (int)stats.series && stats.families > 0);
+    /* c_phase is one series and three samples. */
+    CHECK(all.visited == (int)stats.series + 2 && stats.families > 0);
     IS(TB_OK, tb_board_visit(board, walk, &two));
     CHECK(two.visited == 2);
     IS(TB_INVALID_ARGUMENT, tb_board_visit(board, NULL, NULL));
@@ -1138,6 +1296,9 @@ int main(void) {
     caps();
     histograms(board);
     summaries(board);
+    exemplars(board);
+    infos(board);
+    state_sets(board);
     labels(board);
     refusals(board);
     full_and_read_only();

@@ -96,7 +96,7 @@ def numbers(dump: Any) -> dict[SeriesId, dict[str, float]]:
             at = (family["name"], tuple(sorted(series["labels"].items())), series["created_unix_nanos"])
             assert at not in found, f"{at} is there twice"
             found[at] = {f"up to {bucket['le']}": bucket["count"] for bucket in series.get("buckets", [])}
-            if family["type"] != "gauge":
+            if family["type"] not in ("gauge", "info", "stateset"):
                 found[at] |= {name: series[name] for name in ("value", "count", "sum") if name in series}
     return found
 
@@ -120,12 +120,14 @@ def assert_equal(board: Path) -> None:
     assert found["damaged"] == 0
 
 
-def hashed(record: reader.Family | reader.Series | reader.Part | reader.Help) -> bytes:
+def hashed(record: reader.Family | reader.Series | reader.Part | reader.Help | reader.Annex) -> bytes:
     """What is hashed for a record (§9)."""
     if isinstance(record, reader.Family):
         return (reader.FAMILY).to_bytes(8, "little") + record.name.encode()
     if isinstance(record, reader.Help):
         return (record.parent.tag ^ reader.HELP).to_bytes(8, "little")
+    if isinstance(record, reader.Annex):
+        return (record.parent.tag ^ record.kind).to_bytes(8, "little") + record.key
     if isinstance(record, reader.Part):
         return (record.parent.tag ^ reader.PART).to_bytes(8, "little") + record.key
     texts = [value.encode() for value in record.label_values]
@@ -218,6 +220,14 @@ def assert_changed(board: Path) -> None:
     assert capped == {"0": 0, "1": 1, "2": 2, "overflow": sum(range(3, 10))}, capped
     worded = family(found, "worded")
     assert (worded["help"], worded["unit"]) == ("Three.", "seconds"), worded
+    (traced,) = family(found, "traced_total")["series"]
+    assert (traced["value"], traced["exemplar"]["labels"]) == (3, {"trace_id": "b"}), traced
+    (timed,) = family(found, "traced_seconds")["series"]
+    assert [bucket.get("exemplar", {}).get("value") for bucket in timed["buckets"]] == [0.5, None, "NaN"], timed
+    described = {series["labels"]["k"]: series["info"] for series in family(found, "described")["series"]}
+    assert described == {"said": {"version": "2", "wide": "w" * 1000}, "silent": {}}, described
+    states = {series["labels"]["k"]: series["state"] for series in family(found, "phase")["series"]}
+    assert states == {"first": "loading", "set": "linking"}, states
     (newer,) = family(found, "versions")["series"]
     assert (newer["labels"], len(newer["buckets"])) == ({"k": "newer"}, 3), newer
 

@@ -45,9 +45,12 @@ HEAD_TEXT, HEAD_TEXT_LEN = 64, 192
 CONTINUATION_TEXT, CONTINUATION_TEXT_LEN = 8, 248
 MAX_CHAIN = 64
 MAX_TEXT_LEN = HEAD_TEXT_LEN + (MAX_CHAIN - 1) * CONTINUATION_TEXT_LEN
-FAMILY, SERIES, PART, HELP = 1, 2, 3, 4
-COUNTER, GAUGE, HISTOGRAM, SUMMARY = 1, 2, 3, 4
-TYPES = {COUNTER: "counter", GAUGE: "gauge", HISTOGRAM: "histogram", SUMMARY: "summary"}
+FAMILY, SERIES, PART, HELP, EXEMPLAR, INFO_RECORD = 1, 2, 3, 4, 5, 6
+COUNTER, GAUGE, HISTOGRAM, SUMMARY, INFO, STATE_SET = 1, 2, 3, 4, 6, 7
+TYPES = {
+    **{COUNTER: "counter", GAUGE: "gauge", HISTOGRAM: "histogram", SUMMARY: "summary"},
+    **{INFO: "info", STATE_SET: "stateset"},
+}
 RESERVED_LABEL = {HISTOGRAM: "le", SUMMARY: "quantile"}
 AGGREGATIONS = [
     *("", "last", "sum", "min", "max", "all"),
@@ -57,6 +60,8 @@ AGGREGATIONS = [
 
 # §9
 PART_KEY_LEN, PART_LEN = 16, 32
+ANNEX_KEY_LEN = 8
+MOST_EXEMPLAR_CHARACTERS = 128
 
 NATIVE = 0xFFFF
 
@@ -243,11 +248,15 @@ class Family:
         labels, bounds = fields.number(2), fields.number(2)
         self.name = fields.text()
         self.label_names = [fields.text() for _ in range(labels)]
-        self.window = Window(fields.take(8)) if bounds == NATIVE else None
-        if self.window is None:
-            self.bounds = [to_float(fields.number(8)) for _ in range(bounds)]
-        else:
+        self.bounds: list[float] = []
+        self.states: list[str] = []
+        self.window = Window(fields.take(8)) if bounds == NATIVE and self.metric != STATE_SET else None
+        if self.window is not None:
             self.bounds = self.window.bounds()
+        elif self.metric == STATE_SET:
+            self.states = [fields.text() for _ in range(bounds)]
+        else:
+            self.bounds = [to_float(fields.number(8)) for _ in range(bounds)]
         if len(text) - len(fields.rest) != key_len:
             raise DamagedError("a key of another length than it says")
         self.unit, self.help = fields.text(), fields.text()
@@ -258,6 +267,13 @@ class Family:
             raise DamagedError("a label name that is not allowed")
         if self.has_a_value_for_each_process() and "pid" in self.label_names:
             raise DamagedError("a label that every process would have twice")
+        if self.metric in (INFO, STATE_SET) and self.unit:
+            raise DamagedError("a unit of something that has none")
+        if self.metric == STATE_SET:
+            if not self.states or "" in self.states or len(set(self.states)) != len(self.states):
+                raise DamagedError("states that are not told apart")
+            if self.name in self.label_names:
+                raise DamagedError("a label that every state would have twice")
         if (self.bounds or self.window) and self.metric != HISTOGRAM:
             raise DamagedError("bounds or a window of something that is no histogram")
         limits = [float("-inf"), *self.bounds, float("inf")]
@@ -299,6 +315,27 @@ class Help:
         self.parent, self.unit, self.help = parent, fields.text(), fields.text()
         if fields.rest:
             raise DamagedError("a help with more than its words")
+
+
+class Annex:
+    """An exemplar, or what an info says (§8, §9)."""
+
+    def __init__(self, kind: int, tag: int, parent: Parent, created: int, text: bytes) -> None:
+        self.kind, self.tag, self.parent, self.created = kind, tag, parent, created
+        self.key = text[:ANNEX_KEY_LEN]
+        self.place, turn = struct.unpack("<II", self.key)
+        fields = Fields(text[ANNEX_KEY_LEN:])
+        self.value = to_float(fields.number(8)) if kind == EXEMPLAR else 0.0
+        self.pairs: list[tuple[str, str]] = []
+        while fields.rest:
+            self.pairs.append((fields.text(), fields.text()))
+        names = [name for name, _ in self.pairs]
+        if turn > 1 or len(set(names)) != len(names) or any(not name or name[:2] == "__" for name in names):
+            raise DamagedError("a turn or a name that is not allowed")
+        if kind == EXEMPLAR and sum(len(name) + len(value) for name, value in self.pairs) > MOST_EXEMPLAR_CHARACTERS:
+            raise DamagedError("an exemplar that is too long")
+        if kind == INFO_RECORD and (self.place or names != sorted(names, key=str.encode)):
+            raise DamagedError("an info whose place or order is wrong")
 
 
 class Board:
@@ -357,7 +394,7 @@ class Board:
         table = self.geometry.table
         return [cpu for cpu in range(self.geometry.planes) if self.word(table + TABLE * cpu) == PLANE_READY]
 
-    def record(self, slot: int, state: int) -> Family | Series | Part | Help:
+    def record(self, slot: int, state: int) -> Family | Series | Part | Help | Annex:
         """The record of a slot that had this state, READY or FOLDING (§11)."""
         try:
             return self._copy(slot, state)
@@ -365,7 +402,7 @@ class Board:
             self.expect(slot, state)
             raise
 
-    def _copy(self, slot: int, state: int) -> Family | Series | Part | Help:
+    def _copy(self, slot: int, state: int) -> Family | Series | Part | Help | Annex:
         at = self.geometry.records + RECORD * slot
         _hash, shape, lengths, chain, created, *parent, note = (self.word(at + 8 * field) for field in range(8))
         kind, cells, slots = shape & 0xFF, shape >> 32 & 0xFFFF, shape >> 48
@@ -399,6 +436,8 @@ class Board:
             return Series(slot, tag, chained, Parent(*parent), created, said)
         if kind == HELP and key_len == 0:
             return Help(Parent(*parent), said)
+        if kind in (EXEMPLAR, INFO_RECORD) and key_len == ANNEX_KEY_LEN:
+            return Annex(kind, tag, Parent(*parent), created, said)
         raise DamagedError("a kind of record that this reader does not know")
 
     def _bytes(self, offset: int, length: int) -> bytes:
@@ -549,13 +588,41 @@ def each_process(board: Board, family: Family, parts: list[Part]) -> list[dict[s
     return [{"pid": pid, "value": json_number(found[pid][1])} for pid in sorted(found)]
 
 
+Annexes = dict[tuple[int, int, int], Annex]
+"""Those that hold: by the series' tag, kind and place."""
+
+
+def exemplar(annexes: Annexes, series: Series, place: int) -> dict[str, object]:
+    """What a counter's series or a bucket has besides its value, if it has an exemplar (§9)."""
+    found = annexes.get((series.tag, EXEMPLAR, place))
+    if found is None:
+        return {}
+    return {
+        "exemplar": {
+            "labels": dict(found.pairs),
+            "value": json_number(found.value),
+            "unix_nanos": found.created,
+        }
+    }
+
+
 def value_of(
-    board: Board, family: Family, series: Series, parts: list[Part], planes: list[int]
+    board: Board, family: Family, series: Series, parts: list[Part], annexes: Annexes, planes: list[int]
 ) -> dict[str, object] | None:
     """The value of one series, by its type (§10); each sum is read before its counts."""
     if family.metric == COUNTER:
         integer, fraction = board.integer(series, 0, planes), board.number(series, 1, planes)
         value: dict[str, object] = {"value": integer if fraction == 0 else json_number(float(integer) + fraction)}
+        value |= exemplar(annexes, series, 0)
+    elif family.metric == INFO:
+        said = annexes.get((series.tag, INFO_RECORD, 0))
+        pairs = said.pairs if said else []
+        value = {"info": {name: text for name, text in pairs if name not in family.label_names}}
+    elif family.metric == STATE_SET:
+        number = next(iter(board.cells(series, 0, [])), 0)
+        if number >= len(family.states):
+            return None
+        value = {"state": family.states[number]}
     elif family.metric == GAUGE and family.has_a_value_for_each_process():
         value = {"processes": each_process(board, family, parts)}
     elif family.metric == GAUGE and family.aggregation != "last":
@@ -571,7 +638,7 @@ def value_of(
         sum_, count, buckets = board.number(series, 0, planes), 0, []
         for place, bound in enumerate([*family.bounds, float("inf")]):
             count = (count + board.integer(series, 1 + place, planes)) & MASK
-            buckets.append({"le": canonical(bound), "count": count})
+            buckets.append({"le": canonical(bound), "count": count, **exemplar(annexes, series, place)})
         value = {"sum": json_number(sum_), "buckets": buckets, "count": count}
     else:
         value = {"sum": json_number(board.number(series, 0, planes)), "count": board.integer(series, 1, planes)}
@@ -613,7 +680,7 @@ def cells_of(family: Family) -> int:
     """How many cells a series of this family has (§10)."""
     if family.window is not None:
         return family.window.cells
-    return {COUNTER: 2, GAUGE: 1, HISTOGRAM: len(family.bounds) + 2, SUMMARY: 2}[family.metric]
+    return {COUNTER: 2, GAUGE: 1, HISTOGRAM: len(family.bounds) + 2, SUMMARY: 2, INFO: 0, STATE_SET: 1}[family.metric]
 
 
 def is_invalid(state: int) -> bool:
@@ -633,6 +700,7 @@ class Contents:
         self.series: list[Series] = []
         self.parts: dict[int, list[Part]] = {}
         self.helps: dict[int, Help] = {}
+        self.annexes: Annexes = {}
         self.damaged = 0
         for slot in range(board.geometry.slots):
             self._look(slot)
@@ -661,6 +729,9 @@ class Contents:
             self.series.append(found)
         elif isinstance(found, Part):
             self.parts.setdefault(found.parent.tag, []).append(found)
+        elif isinstance(found, Annex):
+            at = (found.parent.tag, found.kind, found.place)
+            self.annexes[at] = max(found, self.annexes.get(at, found), key=lambda annex: annex.tag)
         else:
             self.helps[found.parent.tag] = found
 
@@ -690,7 +761,7 @@ def dump(board: Board, location: str) -> dict[str, object]:
             contents.damaged += 1
             continue
         try:
-            value = value_of(board, family, series, contents.parts.get(series.tag, []), planes)
+            value = value_of(board, family, series, contents.parts.get(series.tag, []), contents.annexes, planes)
         except GoneError:
             continue
         if value is None:

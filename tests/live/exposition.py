@@ -61,6 +61,8 @@ AWKWARD += [
     "NaN",
     "+Inf",
 ]
+# prometheus_client's parser ends an exemplar's labels at any brace, and takes an escaped quote for a quote.
+TRACES = [text for text in AWKWARD if not set(text) & set('"{}\\')]
 NUMBERS = [0.0, -0.0, 1.0, 0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -1e-7, 123456789.123]
 NUMBERS += [1e16, 2.0**53, 1e21, 1e22, 1e-5, math.inf, -math.inf, math.nan]
 INTEGERS = [0, 1, 2**53 - 1, 2**53, 2**53 + 1, 2**63, 2**64 - 1]
@@ -79,7 +81,7 @@ def any_text(chance: random.Random) -> str:
 def fill(texts: Iterable[str]) -> dict[Series, float]:
     """Counts on the default board and returns what must be read from it."""
     # Not above: the board is opened at the first metric, and its name is only known by then.
-    from tallyboard import Counter, Gauge, Histogram, Summary
+    from tallyboard import Counter, Enum, Gauge, Histogram, Info, Summary
 
     expected: dict[Series, float] = {}
 
@@ -102,6 +104,17 @@ def fill(texts: Iterable[str]) -> dict[Series, float]:
         expect("whole_total", {"number": str(value)}, float(value))
     histogram = Histogram("wait_seconds", "Durations.", ["queue"], buckets=(0.1, 1, 2.5))
     summary = Summary("size_bytes", "Sizes.", ["queue"])
+    described = Info("described", "With any text.", ["number"])
+    phase = Enum("phase", "Of any name.", ["number"], states=[text for text in AWKWARD if text])
+    for number, text in enumerate(AWKWARD):
+        counter.labels("traced", str(number)).inc(exemplar={"trace_id": text[:100]} if text in TRACES else None)
+        expect("texts_total", {"text": "traced", "other": str(number)}, 1)
+        described.labels(number).info({"text": text, "other.text": text[::-1]})
+        expect("described_info", {"number": str(number), "text": text, "other_text": text[::-1]}, 1)
+        if text:
+            phase.labels(number).state(text)
+            for state in filter(None, AWKWARD):
+                expect("phase", {"number": str(number), "phase": state}, float(state == text))
     for queue in ('"quoted"', "back\\slash\n"):
         for value in (0.1, 0.25, 2.0, 7.0):
             histogram.labels(queue).observe(value)
@@ -168,6 +181,10 @@ def check(board: Path, exporter: Exporter) -> None:
     promtool("text", text)
     compare("text", read(parse_text, text), expected)
     compare("OpenMetrics", read(parse_openmetrics, openmetrics), expected)
+    samples = [sample for family in parse_openmetrics(openmetrics) for sample in family.samples]
+    traces = [sample.exemplar.labels["trace_id"] for sample in samples if sample.exemplar]
+    assert sorted(traces) == sorted(text[:100] for text in TRACES), f"exemplars: {traces}"
+    print(f"OpenMetrics: {len(traces)} exemplars read back exactly")
     promtool("dump", succeed(board, "dump", "--format", "text"))
     dumped = read(parse_openmetrics, succeed(board, "dump", "--format", "openmetrics"))
     compare("dump --format openmetrics", dumped, expected)

@@ -23,6 +23,7 @@
 //! `le="+Inf"` is the count. [`Format::Text`] has no such rule and always has both.
 
 mod escape;
+mod exemplar;
 mod name;
 mod number;
 mod openmetrics;
@@ -166,9 +167,9 @@ impl Encoder {
                 let reader = sources[part.source].reader;
                 let family = &reader.families()[part.family];
                 part.rendered.follow(family);
-                written +=
-                    part.rendered
-                        .write(reader, family, &mut self.buckets, self.style.format, out);
+                written += part
+                    .rendered
+                    .write(reader, family, &mut self.buckets, self.style, out);
             }
             if written == 0 {
                 out.truncate(start);
@@ -197,7 +198,7 @@ impl Style {
             Escaping::AllowUtf8 => name.to_owned(),
         };
         match self.format {
-            Format::Text => name,
+            Format::Text => text::family_name(kind, name),
             Format::OpenMetrics => openmetrics::family_name(kind, name),
         }
     }
@@ -212,9 +213,9 @@ impl Style {
 
     /// What follows the family's name in its samples' names, where there is one line a series.
     fn sample_suffix(self, kind: Kind) -> &'static str {
-        match (self.format, kind) {
-            (Format::OpenMetrics, Kind::Counter) => "_total",
-            _ => "",
+        match self.format {
+            Format::OpenMetrics => openmetrics::sample_suffix(kind),
+            Format::Text => "",
         }
     }
 

@@ -10,19 +10,31 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 /// The last line: a body without it was cut off.
 pub(super) const END: &[u8] = b"# EOF\n";
 
-/// A counter's family has the name without `_total`; its samples have it back.
+/// A counter's family has the name without `_total`, an info's without `_info`; their samples
+/// have it back.
 pub(super) fn family_name(kind: Kind, mut name: String) -> String {
-    if kind == Kind::Counter && name.len() > "_total".len() && name.ends_with("_total") {
-        name.truncate(name.len() - "_total".len());
+    let suffix = sample_suffix(kind);
+    if name.len() > suffix.len() && name.ends_with(suffix) {
+        name.truncate(name.len() - suffix.len());
     }
     name
+}
+
+/// What follows the family's name in its samples' names, where there is one line a series.
+pub(super) fn sample_suffix(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Counter => "_total",
+        Kind::Info => "_info",
+        _ => "",
+    }
 }
 
 /// The specification reserves `_created` too, though it is not written.
 pub(super) fn owned_suffixes(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Counter => &["", "_total", "_created"],
-        Kind::Gauge => &[""],
+        Kind::Gauge | Kind::StateSet => &[""],
+        Kind::Info => &["", "_info"],
         Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
         Kind::Summary => &["", "_sum", "_count", "_created"],
         _ => &[],
@@ -48,7 +60,9 @@ pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, unit: &str, 
     let names_unit = family_name
         .strip_suffix(unit)
         .is_some_and(|rest| rest.ends_with('_'));
-    if !unit.is_empty() && names_unit {
+    // Another program's words may have one.
+    let has_unit = !matches!(kind, Kind::Info | Kind::StateSet);
+    if has_unit && !unit.is_empty() && names_unit {
         line("UNIT", &|out| out.extend_from_slice(unit.as_bytes()));
     }
     if !help.is_empty() {

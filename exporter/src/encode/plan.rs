@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use tallyboard::{Aggregation, FamilyView, Kind};
 
-use super::rendered::Rendered;
+use super::rendered::{self, Rendered};
 use super::{Source, Style};
 
 /// One family in the body.
@@ -41,6 +41,7 @@ pub(super) struct Identity {
     kind: Kind,
     label_names: Vec<String>,
     bounds: Vec<f64>,
+    states: Vec<String>,
     aggregation: Aggregation,
     words_tag: u64,
 }
@@ -53,6 +54,7 @@ impl Identity {
             kind: family.kind,
             label_names: family.label_names.clone(),
             bounds: family.bounds.clone(),
+            states: family.states.clone(),
             aggregation: family.aggregation,
             words_tag: family.words_tag,
         }
@@ -64,6 +66,7 @@ impl Identity {
             && self.name == family.name
             && self.label_names == family.label_names
             && self.bounds == family.bounds
+            && self.states == family.states
             && self.aggregation == family.aggregation
             && self.words_tag == family.words_tag
     }
@@ -136,7 +139,7 @@ impl Plan {
                 let family = &families[family_index];
                 let known = kept.remove(&(source.id, family.tag));
                 let known = known.filter(|kept| kept.identity().is_of(source.id, family));
-                admission.admit(source_index, family, |name| Part {
+                admission.admit(source_index, family, source.label.is_some(), |name| Part {
                     source: source_index,
                     family: family_index,
                     rendered: known.unwrap_or_else(|| {
@@ -187,7 +190,13 @@ impl Admission {
         }
     }
 
-    fn admit(&mut self, source: usize, family: &FamilyView, part: impl FnOnce(&str) -> Part) {
+    fn admit(
+        &mut self,
+        source: usize,
+        family: &FamilyView,
+        has_board: bool,
+        part: impl FnOnce(&str) -> Part,
+    ) {
         let name = self.style.family_name(family.kind, &family.name);
         if let Some(Some(index)) = self.owners.get(&name) {
             let block = &mut self.blocks[*index];
@@ -210,9 +219,15 @@ impl Admission {
             self.owners
                 .insert(format!("{name}{suffix}"), Some(self.blocks.len()));
         }
+        // OpenMetrics wants the states told apart by a label that is called as the family is.
+        let told_apart = rendered::label_names(family, has_board, self.style).1;
+        let kind = match family.kind {
+            Kind::StateSet if told_apart.as_deref() != Some(&*name) => Kind::Gauge,
+            kind => kind,
+        };
         let mut head = Vec::new();
         self.style
-            .write_head(&name, family.kind, &family.help, &family.unit, &mut head);
+            .write_head(&name, kind, &family.help, &family.unit, &mut head);
         self.blocks.push(Block {
             head,
             kind: family.kind,

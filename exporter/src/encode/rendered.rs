@@ -11,18 +11,19 @@
 
 use std::collections::HashMap;
 
-use tallyboard::{FamilyView, Kind, Reader, SeriesView};
+use tallyboard::{Exemplar, FamilyView, Kind, Reader, SeriesView};
 
 use super::name::{self, Frame};
 use super::number::{canonical_float, write_f64, write_number, write_u64};
 use super::plan::Identity;
-use super::{Format, Style, escape, openmetrics};
+use super::{Format, Style, escape, exemplar, openmetrics};
 
 /// The kept text of a family on one board.
 pub(super) struct Rendered {
     identity: Identity,
     /// `name="` for each label, the board's label with its value before them.
     label_opens: Vec<Vec<u8>>,
+    has_board: bool,
     lines: Lines,
     /// The runs of all series, one after the other, in the order of `series`.
     text: Vec<u8>,
@@ -58,6 +59,10 @@ enum Lines {
         sum: Frame,
         count: Frame,
     },
+    /// A line with labels that may be others each time; of `labelled` the half before them.
+    Info { bare: Frame, labelled: Frame },
+    /// A line for each state; `states` are the ends of the labels.
+    StateSet { open: Vec<u8>, states: Vec<Vec<u8>> },
 }
 
 impl Rendered {
@@ -91,12 +96,24 @@ impl Rendered {
                 }
                 .to_vec(),
             },
+            Kind::Info => {
+                let name = format!("{family_name}{}", style.sample_suffix(family.kind));
+                Lines::Info {
+                    bare: Frame::new(&name, false),
+                    labelled: Frame::new(&name, true),
+                }
+            }
+            Kind::StateSet => Lines::StateSet {
+                open: Frame::new(family_name, true).open,
+                states: state_closes(family, board.is_some(), style),
+            },
             // A counter or a gauge: the plan admits no kind that it does not know.
             _ => Lines::One(frame(style.sample_suffix(family.kind))),
         };
         Self {
             identity,
             label_opens: label_opens(family, board, style),
+            has_board: board.is_some(),
             lines,
             text: Vec::new(),
             series: Vec::new(),
@@ -165,7 +182,7 @@ impl Rendered {
         reader: &Reader,
         family: &FamilyView,
         buckets: &mut Vec<u64>,
-        format: Format,
+        style: Style,
         out: &mut Vec<u8>,
     ) -> u64 {
         let mut written = 0;
@@ -180,7 +197,7 @@ impl Rendered {
                     reader.counter(series).map(|value| {
                         out.extend_from_slice(text);
                         write_number(value, out);
-                        out.push(b'\n');
+                        end_line(style, reader.exemplar(series, 0), out);
                     })
                 }
                 Lines::One(_) => reader.gauge(series).map(|value| {
@@ -202,7 +219,7 @@ impl Rendered {
                     (!values.is_empty()).then_some(())
                 }
                 Lines::Summary { sum, count } => reader.summary(series).map(|(events, total)| {
-                    if format == Format::Text || openmetrics::may_show_sum(&[], total) {
+                    if style.format == Format::Text || openmetrics::may_show_sum(&[], total) {
                         write_line(sum, text, out, |out| write_f64(total, out));
                     }
                     write_line(count, text, out, |out| write_u64(events, out));
@@ -214,20 +231,45 @@ impl Rendered {
                     count,
                 } => reader.histogram(series, buckets).map(|total| {
                     let mut events = 0_u64;
-                    for (bucket, close) in buckets.iter().zip(bucket_closes) {
+                    for (place, (bucket, close)) in buckets.iter().zip(bucket_closes).enumerate() {
                         events = events.wrapping_add(*bucket);
                         out.extend_from_slice(bucket_open);
                         out.extend_from_slice(text);
                         out.extend_from_slice(close);
                         write_u64(events, out);
-                        out.push(b'\n');
+                        end_line(style, reader.exemplar(series, place), out);
                     }
                     // OpenMetrics allows a count only together with a sum.
-                    let sum_shown =
-                        format == Format::Text || openmetrics::may_show_sum(&family.bounds, total);
+                    let sum_shown = style.format == Format::Text
+                        || openmetrics::may_show_sum(&family.bounds, total);
                     if sum_shown {
                         write_line(sum, text, out, |out| write_f64(total, out));
                         write_line(count, text, out, |out| write_u64(events, out));
+                    }
+                }),
+                Lines::Info { bare, labelled } => reader.info(series).map(|pairs| {
+                    let start = out.len();
+                    out.extend_from_slice(&labelled.open);
+                    let labels_at = out.len();
+                    let board = self.label_opens.first().filter(|_| self.has_board);
+                    let board = board.map(Vec::as_slice);
+                    write_info_labels(family, series, board, pairs, style, out);
+                    let close = if out.len() == labels_at {
+                        out.truncate(start);
+                        out.extend_from_slice(&bare.open);
+                        &bare.close
+                    } else {
+                        &labelled.close
+                    };
+                    out.extend_from_slice(close);
+                    out.extend_from_slice(b"1\n");
+                }),
+                Lines::StateSet { open, states } => reader.state(family, series).map(|holds| {
+                    for (place, state) in states.iter().enumerate() {
+                        out.extend_from_slice(open);
+                        out.extend_from_slice(text);
+                        out.extend_from_slice(state);
+                        out.extend_from_slice(if place == holds { b"1\n" } else { b"0\n" });
                     }
                 }),
             };
@@ -253,15 +295,16 @@ fn bucket_closes(bounds: &[f64], has_labels: bool) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn label_opens(family: &FamilyView, board: Option<&str>, style: Style) -> Vec<Vec<u8>> {
-    let mut opens = Vec::with_capacity(family.label_names.len() + 1);
+/// The names of a family's labels as they are written; of a state set also that of the label that
+/// tells the states apart.
+pub(super) fn label_names(
+    family: &FamilyView,
+    has_board: bool,
+    style: Style,
+) -> (Vec<String>, Option<String>) {
     let mut taken = Vec::new();
-    if let Some(board) = board {
+    if has_board {
         taken.push("board");
-        let mut open = b"board=\"".to_vec();
-        escape::write_quoted(board, &mut open);
-        open.push(b'"');
-        opens.push(open);
     }
     if family.kind == Kind::Histogram {
         taken.push("le");
@@ -269,7 +312,84 @@ fn label_opens(family: &FamilyView, board: Option<&str>, style: Style) -> Vec<Ve
     if family.aggregation.is_by_process() {
         taken.push("pid");
     }
-    for name in name::label_names(&family.label_names, &taken, style.escaping) {
+    if family.kind != Kind::StateSet {
+        let names = name::label_names(&family.label_names, &taken, style.escaping);
+        return (names, None);
+    }
+    let mut names = family.label_names.clone();
+    names.push(family.name.clone());
+    let mut names = name::label_names(&names, &taken, style.escaping);
+    let own = names.pop();
+    (names, own)
+}
+
+/// What ends the labels of each state's line.
+fn state_closes(family: &FamilyView, has_board: bool, style: Style) -> Vec<Vec<u8>> {
+    let own = label_names(family, has_board, style).1.unwrap_or_default();
+    let has_labels = has_board || !family.label_names.is_empty();
+    let close = |state: &String| {
+        let mut close = if has_labels {
+            b",".to_vec()
+        } else {
+            Vec::new()
+        };
+        name::write_label_open(&own, &mut close);
+        escape::write_quoted(state, &mut close);
+        close.extend_from_slice(b"\"} ");
+        close
+    };
+    family.states.iter().map(close).collect()
+}
+
+/// All labels of an info: the board's, its own, and what it says, whose names are to differ.
+fn write_info_labels(
+    family: &FamilyView,
+    series: &SeriesView,
+    board: Option<&[u8]>,
+    pairs: &[(String, String)],
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    let own = family.label_names.iter().zip(&series.label_values);
+    let said = pairs.iter().map(|(name, value)| (name, value));
+    let said = said.filter(|(name, _)| !family.label_names.contains(name));
+    let (names, values): (Vec<String>, Vec<&String>) = own
+        .chain(said)
+        .map(|(name, value)| (name.clone(), value))
+        .unzip();
+    let taken: &[&str] = if board.is_some() { &["board"] } else { &[] };
+    let names = name::label_names(&names, taken, style.escaping);
+    out.extend_from_slice(board.unwrap_or_default());
+    for (place, (name, value)) in names.iter().zip(values).enumerate() {
+        if place > 0 || board.is_some() {
+            out.push(b',');
+        }
+        name::write_label_open(name, out);
+        escape::write_quoted(value, out);
+        out.push(b'"');
+    }
+}
+
+/// Ends a line that may have an exemplar, which only one format has room for.
+#[inline]
+fn end_line(style: Style, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
+    if let Some(exemplar) = exemplar
+        && style.format == Format::OpenMetrics
+    {
+        exemplar::write(exemplar, out);
+    }
+    out.push(b'\n');
+}
+
+fn label_opens(family: &FamilyView, board: Option<&str>, style: Style) -> Vec<Vec<u8>> {
+    let mut opens = Vec::with_capacity(family.label_names.len() + 1);
+    if let Some(board) = board {
+        let mut open = b"board=\"".to_vec();
+        escape::write_quoted(board, &mut open);
+        open.push(b'"');
+        opens.push(open);
+    }
+    for name in label_names(family, board.is_some(), style).0 {
         let mut open = Vec::new();
         name::write_label_open(&name, &mut open);
         opens.push(open);

@@ -7,10 +7,18 @@ use super::{escape, name};
 /// The content type of this format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// An info's family has the name of its samples.
+pub(super) fn family_name(kind: Kind, name: String) -> String {
+    match kind {
+        Kind::Info if !name.ends_with("_info") => name + "_info",
+        _ => name,
+    }
+}
+
 /// A counter owns its name alone; `_created` series do not exist in this format.
 pub(super) fn owned_suffixes(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Counter | Kind::Gauge => &[""],
+        Kind::Counter | Kind::Gauge | Kind::Info | Kind::StateSet => &[""],
         Kind::Histogram => &["", "_bucket", "_sum", "_count"],
         Kind::Summary => &["", "_sum", "_count"],
         _ => &[],
@@ -29,6 +37,11 @@ pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, out: &mut Ve
     out.extend_from_slice(b"# TYPE ");
     name::write_metric(family_name, out);
     out.push(b' ');
+    // The format has no other word for what is 1 or 0.
+    let kind = match kind {
+        Kind::Info | Kind::StateSet => Kind::Gauge,
+        kind => kind,
+    };
     out.extend_from_slice(kind.to_string().as_bytes());
     out.push(b'\n');
 }

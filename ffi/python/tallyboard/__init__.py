@@ -20,8 +20,10 @@ number of labels, a counter that is asked to go down.
 from .blocks import ExceptionCounter, InprogressTracker, Timer
 from .counter import Counter
 from .definition import Native
+from .enum import Enum
 from .gauge import Gauge
 from .histogram import Histogram
+from .info import Info
 from .series import Series, series
 from .summary import Summary
 
@@ -29,9 +31,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Counter",
+    "Enum",
     "ExceptionCounter",
     "Gauge",
     "Histogram",
+    "Info",
     "InprogressTracker",
     "Native",
     "Series",

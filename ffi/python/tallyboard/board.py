@@ -195,6 +195,8 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowl
     ]
     bounds = (ctypes.c_double * len(definition.bounds))(*definition.bounds)
     native = definition.native
+    texts = [_identity(state) for state in definition.states]
+    states = (ctypes.c_char_p * len(texts))(*texts)
     return lowlevel.MetricStruct(
         struct_size=ctypes.sizeof(lowlevel.MetricStruct),
         name=_identity(definition.name),
@@ -208,6 +210,8 @@ def _struct(definition: Definition, labelvalues: tuple[str, ...] | None) -> lowl
         aggregation=lowlevel.AGGREGATIONS[definition.mode],
         series_cap=definition.series_cap,
         native=ctypes.pointer(_native(native)) if native else None,
+        states=states if states else None,  # only state sets may have any
+        state_count=len(states),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from typing import Callable, Iterable
+from typing import Any, Callable, Iterable
 
 from . import lowlevel
 from .blocks import ExceptionCounter
@@ -31,16 +31,18 @@ class Counter(Metric):
     earlier one of this process. A board that cannot be opened or is full is one `RuntimeWarning`.
     """
 
-    __slots__ = ("_add", "_add_double", "_inc_one", "_read")
+    __slots__ = ("_add", "_add_double", "_add_double_traced", "_add_traced", "_inc_one", "_read")
 
     _type = "counter"
     _handle = lowlevel.CounterHandle
-    _updates = ("_inc_one", "_add", "_add_double", "_read")
+    _updates = ("_inc_one", "_add", "_add_double", "_add_traced", "_add_double_traced", "_read")
     _suffixes = ("_total", "_created")
 
     _inc_one: Callable[[], object]
     _add: Callable[[int], object]
     _add_double: Callable[[float], int]
+    _add_traced: Callable[[int, Any, int], object]
+    _add_double_traced: Callable[[float, Any, int], int]
     _read: Callable[[], float]
 
     def __init__(
@@ -63,14 +65,19 @@ class Counter(Metric):
         self._inc_one = partial(library.counter_inc, handle)
         self._add = partial(library.counter_add, handle)
         self._add_double = partial(library.counter_add_double, handle)
+        self._add_traced = partial(library.counter_add_with_exemplar, handle)
+        self._add_double_traced = partial(library.counter_add_double_with_exemplar, handle)
         self._read = partial(library.counter_value, handle)
 
     def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
         """Adds `amount`. No syscall, no lock; safe in threads, signal handlers and after fork.
 
         An `int` is counted as an integer: such a counter is exact up to 2**64. NaN and infinities
-        are not counted and warned of once, and so are integers that no float can hold. An exemplar
-        is checked and not kept.
+        are not counted and warned of once, and so are integers that no float can hold.
+
+        `exemplar` says where this one came from, such as `{"trace_id": …}`; the last one of all
+        processes is shown. It costs some microseconds. The board counts those that it has no room
+        for; the amount is counted in any case.
 
         Errors: `ValueError` where `amount` is negative, where the metric has label names and no
         values, and for an exemplar that OpenMetrics does not allow.
@@ -84,13 +91,21 @@ class Counter(Metric):
         if amount < 0:
             self._check_updatable()
             raise ValueError("Counters can only be incremented by non-negative amounts.")
+        add, add_double = self._add, self._add_double
+        if exemplar:
+            try:
+                check_exemplar(exemplar)
+            except ValueError:
+                self._inc_by(amount, None)
+                raise
+            labels = lowlevel.label_array(exemplar)
+            add = partial(_with_labels, self._add_traced, labels)
+            add_double = partial(_with_labels, self._add_double_traced, labels)
         if isinstance(amount, int) and amount < _GREATEST_ADD:
-            self._add(amount)
-        elif self._add_double(double := _double(amount)):  # a status other than OK, which is 0
+            add(amount)
+        elif add_double(double := _double(amount)):  # a status other than OK, which is 0
             message = f"{self} was asked to add {double}, which was not counted"
             warn_once(("amount", self._definition.name), message)
-        if exemplar:
-            check_exemplar(exemplar)
 
     def count_exceptions(
         self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception
@@ -108,6 +123,10 @@ class Counter(Metric):
         For tests and for looking: microseconds, not nanoseconds. 0 where updates go nowhere.
         """
         return float(self._read())
+
+
+def _with_labels(add: Callable[[Any, Any, int], Any], labels: Any, amount: Any) -> Any:
+    return add(amount, labels, len(labels))
 
 
 def _double(amount: float) -> float:

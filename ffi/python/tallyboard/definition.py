@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from operator import index
-from typing import Iterable, NamedTuple, Sequence
+from typing import Iterable, Mapping, NamedTuple, Sequence
 
 _RESERVED_LABEL_NAME = re.compile(r"__.*")
 
@@ -45,6 +45,8 @@ class Definition(NamedTuple):
     """Series that the metric may have at most, as far as a process that has this is concerned."""
     native: Native | None = None
     """A native histogram's buckets; it has no bounds then."""
+    states: tuple[str, ...] = ()
+    """An enum's states, in their order."""
 
     def same_series(self, other: Definition) -> bool:
         """Whether both mean the same series. Help and cap may change, and a board sorts labels."""
@@ -52,19 +54,22 @@ class Definition(NamedTuple):
 
     def _identity(self) -> tuple[object, ...]:
         labels = tuple(sorted(self.labelnames))
-        return (self.name, labels, self.unit, self.bounds, self.mode, self.native)
+        return (self.name, labels, self.unit, self.bounds, self.mode, self.native, self.states)
 
 
 def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -> str:
     """prometheus_client's name of a metric: `namespace_subsystem_name_unit`, without `_total`.
 
-    Errors: `ValueError` where the name is empty or cannot be written as UTF-8.
+    Errors: `ValueError` where the name is empty or cannot be written as UTF-8, and for a unit of
+    what has none.
     """
     if not name:
         raise ValueError("Metric name should not be empty")
     full = "_".join(part for part in (namespace, subsystem, name) if part)
     if kind == "counter" and full.endswith("_total"):
         full = full[: -len("_total")]
+    if unit and kind in ("info", "stateset"):
+        raise ValueError(f"Metric name is of a type that cannot have a unit: {full}")
     if unit and not full.endswith("_" + unit):
         full += "_" + unit
     if not full:
@@ -137,9 +142,45 @@ def series_cap(series: int) -> int:
     return checked
 
 
+def state_names(
+    metric: str, states: Iterable[str] | None, labels: Sequence[str]
+) -> tuple[str, ...]:
+    """An enum's states as a tuple.
+
+    Errors: `ValueError` where there are none, where one is empty or comes twice, of which
+    Prometheus could not tell which holds, and where the metric's name, the label that tells them
+    apart, is one of `labels`.
+    """
+    if metric in labels:
+        raise ValueError(f"Overlapping labels for Enum metric: {metric}")
+    checked = tuple(states or ())
+    if not checked:
+        raise ValueError(f"No states provided for Enum metric: {metric}")
+    for state in checked:
+        _check_text(state, "state")
+    if "" in checked or len(set(checked)) != len(checked):
+        raise ValueError(f"States of {metric} should differ and not be empty: {checked}")
+    return checked
+
+
+def check_pairs(pairs: Mapping[str, str], labels: Sequence[str]) -> None:
+    """Errors: `ValueError` for what an info cannot say."""
+    if set(labels).intersection(pairs):
+        raise ValueError(f"Overlapping labels for Info metric, metric: {labels} child: {pairs}")
+    if any(value is None for value in pairs.values()):
+        raise ValueError("Label value cannot be None")
+    label_names(pairs, ())
+    for name, value in pairs.items():
+        if not name:
+            raise ValueError("The name of an info's value should not be empty")
+        _check_text(value, f"value of {name}")
+
+
 def check_exemplar(exemplar: dict[str, str]) -> None:
-    """Errors: `ValueError` for label names or a length that OpenMetrics does not allow."""
+    """Errors: `ValueError` for label names, text or a length that OpenMetrics does not allow."""
     label_names(exemplar, ())
+    for value in exemplar.values():
+        _check_text(value, "exemplar")
     length = sum(len(name) + len(value) for name, value in exemplar.items())
     if length > 128:
         raise ValueError(f"Exemplar labels have {length} characters, exceeding the limit of 128")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctypes import ArgumentError
 from functools import partial
-from typing import Callable, ClassVar, Iterable, Sequence
+from typing import Any, Callable, ClassVar, Iterable, Sequence
 
 from . import lowlevel
 from .blocks import Timer
@@ -41,17 +41,18 @@ class Histogram(Metric):
     buckets that it has no room for.
     """
 
-    __slots__ = ("_observe",)
+    __slots__ = ("_observe", "_observe_traced")
 
     _type = "histogram"
     _handle = lowlevel.HistogramHandle
-    _updates = ("_observe",)
+    _updates = ("_observe", "_observe_traced")
     _reserved_labelnames = ("le",)
     _suffixes = ("_bucket", "_sum", "_count", "_created")
 
     DEFAULT_BUCKETS: ClassVar[tuple[float, ...]] = _BUCKETS
 
     _observe: Callable[[float], object]
+    _observe_traced: Callable[[float, Any, int], object]
 
     def __init__(
         self,
@@ -84,21 +85,33 @@ class Histogram(Metric):
 
     def _connect(self, library: lowlevel.Library, handle: lowlevel.HistogramHandle) -> None:
         self._observe = partial(library.histogram_observe, handle)
+        self._observe_traced = partial(library.histogram_observe_with_exemplar, handle)
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         """Counts one observation, whatever its unit is. No syscall, no lock; any thread.
 
-        An exemplar is checked and not kept.
+        `exemplar` says where this one came from, such as `{"trace_id": …}`; the last one of each
+        bucket is shown. It costs some microseconds. The board counts those that it has no room
+        for; the observation is counted in any case.
 
         Errors: `ValueError` where the metric has label names and no values, and for an exemplar
         that OpenMetrics does not allow; `TypeError` for what is not a number.
         """
         try:
-            self._observe(amount)
+            if exemplar:
+                self._observe_with(amount, exemplar)
+            else:
+                self._observe(amount)
         except ArgumentError:
             refuse_amount(amount)
-        if exemplar:
+
+    def _observe_with(self, amount: float, exemplar: dict[str, str]) -> None:
+        try:
             check_exemplar(exemplar)
+        except ValueError:
+            self._observe(amount)
+            raise
+        self._observe_traced(amount, lowlevel.label_array(exemplar), len(exemplar))
 
     def time(self) -> Timer:
         """Observes the seconds that a block or a decorated function took."""

@@ -21,7 +21,7 @@ import ctypes
 import enum
 import os
 import sys
-from typing import Any, Callable, ClassVar, NamedTuple, Protocol, Sequence
+from typing import Any, Callable, ClassVar, Mapping, NamedTuple, Protocol, Sequence
 
 ABI_VERSION = 1
 """The `TB_ABI_VERSION` that this file was written for."""
@@ -92,6 +92,14 @@ class SummaryHandle(Handle):
     """`tb_summary *`."""
 
 
+class InfoHandle(Handle):
+    """`tb_info *`."""
+
+
+class StateSetHandle(Handle):
+    """`tb_state_set *`."""
+
+
 class CounterFamilyHandle(Handle):
     """`tb_counter_family *`."""
 
@@ -106,6 +114,14 @@ class HistogramFamilyHandle(Handle):
 
 class SummaryFamilyHandle(Handle):
     """`tb_summary_family *`."""
+
+
+class InfoFamilyHandle(Handle):
+    """`tb_info_family *`."""
+
+
+class StateSetFamilyHandle(Handle):
+    """`tb_state_set_family *`."""
 
 
 class LabelStruct(ctypes.Structure):
@@ -141,6 +157,8 @@ class MetricStruct(ctypes.Structure):
         ("aggregation", ctypes.c_uint32),
         ("series_cap", ctypes.c_uint32),
         ("native", ctypes.POINTER(NativeStruct)),
+        ("states", ctypes.POINTER(ctypes.c_char_p)),
+        ("state_count", ctypes.c_size_t),
     )
 
 
@@ -170,7 +188,7 @@ Visitor = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(SampleStruct), ctypes.
 """`tb_visitor`. What it raises is printed and lost, so it has to keep its own exceptions."""
 
 
-KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "summary"}
+KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "summary", 6: "info", 7: "stateset"}
 """`TB_KIND_…` in Prometheus's words."""
 
 
@@ -222,7 +240,7 @@ class Library:
     """Keeps the interpreter lock, so that no thread of Python's changes a gauge meanwhile."""
 
     register: dict[type[Handle], RegisterFunction]
-    """The four `tb_*_register`, by the handle that they make."""
+    """All `tb_*_register`, by the handle that they make."""
     families: dict[type[Handle], Family]
     """Their families, by the handle of a series."""
 
@@ -237,6 +255,15 @@ class Library:
     gauge_value: Callable[[GaugeHandle], float]
     histogram_observe: Callable[[HistogramHandle, float], None]
     summary_observe: Callable[[SummaryHandle, float], None]
+    info_set: Callable[[InfoHandle, Any, int], None]
+    """Takes an array of `LabelStruct` and how many they are. Raises `BoardError`."""
+    state_set_set_place: Callable[[StateSetHandle, int], int]
+    """Returns a `Status`: the place was looked up before."""
+    counter_add_with_exemplar: Callable[[CounterHandle, int, Any, int], None]
+    """Takes an array of `LabelStruct` and how many they are, as the next two."""
+    counter_add_double_with_exemplar: Callable[[CounterHandle, float, Any, int], int]
+    """Returns a `Status`."""
+    histogram_observe_with_exemplar: Callable[[HistogramHandle, float, Any, int], None]
 
     def __init__(self, path: str) -> None:
         """Loads `path`, checks its ABI version before any other call, and declares the rest.
@@ -304,6 +331,27 @@ class Library:
             dll, "tb_summary_observe", None, [SummaryHandle, ctypes.c_double]
         )
 
+        labels = [ctypes.POINTER(LabelStruct), ctypes.c_size_t]
+        self.info_set = self._checked(dll, "tb_info_set", [InfoHandle, *labels])
+        self.state_set_set_place = _declare(
+            dll, "tb_state_set_set_place", ctypes.c_int32, [StateSetHandle, ctypes.c_size_t]
+        )
+        self.counter_add_with_exemplar = _declare(
+            dll, "tb_counter_add_with_exemplar", None, [CounterHandle, ctypes.c_uint64, *labels]
+        )
+        self.counter_add_double_with_exemplar = _declare(
+            dll,
+            "tb_counter_add_double_with_exemplar",
+            ctypes.c_int32,
+            [CounterHandle, ctypes.c_double, *labels],
+        )
+        self.histogram_observe_with_exemplar = _declare(
+            dll,
+            "tb_histogram_observe_with_exemplar",
+            None,
+            [HistogramHandle, ctypes.c_double, *labels],
+        )
+
     def _checked(self, dll: ctypes.CDLL, name: str, argtypes: Sequence[Any]) -> Callable[..., None]:
         """A function that returns `tb_status`: raises `BoardError` where that is not OK."""
 
@@ -323,7 +371,15 @@ _METRIC_HANDLES: Sequence[tuple[type[Handle], type[Handle], str]] = (
     (GaugeHandle, GaugeFamilyHandle, "gauge"),
     (HistogramHandle, HistogramFamilyHandle, "histogram"),
     (SummaryHandle, SummaryFamilyHandle, "summary"),
+    (InfoHandle, InfoFamilyHandle, "info"),
+    (StateSetHandle, StateSetFamilyHandle, "state_set"),
 )
+
+
+def label_array(pairs: Mapping[str, str]) -> Any:
+    """An array of `LabelStruct`, which keeps its texts. Errors: `UnicodeEncodeError`."""
+    labels = [LabelStruct(name.encode(), value.encode()) for name, value in pairs.items()]
+    return (LabelStruct * len(labels))(*labels)
 
 
 def _declare(dll: ctypes.CDLL, name: str, restype: Any, argtypes: Sequence[Any]) -> Any:

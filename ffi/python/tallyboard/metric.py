@@ -1,4 +1,4 @@
-"""What the four kinds of metric share: declaring, labels, pickling.
+"""What all kinds of metric share: declaring, labels, pickling.
 
 A metric object is one of three things, and its update methods need not ask which, because the
 callables in its `_updates` slots are chosen once, when it is made:
@@ -38,7 +38,7 @@ _NO_CHILDREN: dict[tuple[str, ...], Any] = {}
 
 
 class Metric:
-    """Base of `Counter`, `Gauge`, `Histogram` and `Summary`; not made by itself."""
+    """Base of `Counter`, `Gauge`, `Histogram`, `Summary`, `Info` and `Enum`; not made by itself."""
 
     __slots__ = ("__weakref__", "_children", "_definition", "_labelvalues")
 
@@ -66,12 +66,13 @@ class Metric:
         mode: str = "",
         series_cap: int = 0,
         native: Native | None = None,
+        states: tuple[str, ...] = (),
     ) -> None:
         base = names.full_name(self._type, name, namespace, subsystem, unit)
         on_board = base + "_total" if self._type == "counter" else base
         labels = names.label_names(labelnames, self._reserved_labelnames)
         cap = names.series_cap(series_cap)
-        definition = Definition(on_board, documentation, labels, unit, bounds, mode, cap, native)
+        definition = Definition(on_board, documentation, labels, unit, bounds, mode, cap, native, states)
         shown = [base, *(base + suffix for suffix in self._suffixes)]
         for each in shown:
             self._check_declared(each, definition)

@@ -15,11 +15,12 @@ class Series:
     """One series as it was when it was read."""
 
     type: str
-    """'counter', 'gauge', 'histogram' or 'summary'; 'unknown' for what a newer library made."""
+    """'counter', 'gauge', 'histogram', 'summary', 'info' or 'stateset'; 'unknown' for what a newer
+    library made."""
     name: str
     labels: dict[str, str]
     value: float
-    """A counter's or gauge's value; else 0."""
+    """A counter's or gauge's value; 1 of an info and of the state that holds; else 0."""
     count: int
     """A histogram's or summary's number of observations; else 0."""
     sum: float

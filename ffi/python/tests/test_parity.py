@@ -33,6 +33,9 @@ def ours(prefix: str) -> Samples:
         if each.type in ("counter", "gauge"):
             samples[each.name, labels] = each.value
             continue
+        if each.type in ("info", "stateset"):
+            samples[each.name + "_info" * (each.type == "info"), labels] = each.value
+            continue
         samples[f"{each.name}_count", labels] = each.count
         samples[f"{each.name}_sum", labels] = each.sum
         for bound, count in each.buckets:
@@ -136,6 +139,27 @@ VALUES: dict[str, Program] = {
         for summary in [m.Summary(n, "Help.", registry=r)]
         for value in (1, -2, 0.5)
     ],
+    "info": lambda m, n, r: [
+        info.info({"a": "1", "b": "x"}) or info.info({"b": "", "c": "\U0001f4ca"})
+        for info in [m.Info(n, "Help.", registry=r)]
+    ],
+    "info declared only": lambda m, n, r: m.Info(n, "Help.", registry=r),
+    "info with labels": lambda m, n, r: [
+        info.labels("x").info({"b": "1"}) or info.labels("y")
+        for info in [m.Info(n, "Help.", ["a"], registry=r)]
+    ],
+    "info that says nothing any more": lambda m, n, r: [
+        info.info({"a": "1"}) or info.info({}) for info in [m.Info(n, "Help.", registry=r)]
+    ],
+    "enum": lambda m, n, r: [
+        enum.state("c") or enum.state("b")
+        for enum in [m.Enum(n, "Help.", states=["a", "b", "c"], registry=r)]
+    ],
+    "enum declared only": lambda m, n, r: m.Enum(n, "Help.", states=("a", "b"), registry=r),
+    "enum with labels": lambda m, n, r: [
+        enum.labels("x").state("b") or enum.labels("y")
+        for enum in [m.Enum(n, "Help.", ["k"], states=["a", "b"], registry=r)]
+    ],
 }
 
 
@@ -174,6 +198,15 @@ EXCEPTIONS: dict[str, Program] = {
     "gauge time without values": lambda m, n, r: m.Gauge(n, "H", ["a"]).time(),
     "histogram without values": lambda m, n, r: m.Histogram(n, "Help.", ["a"]).observe(1),
     "histogram time without values": lambda m, n, r: m.Histogram(n, "H", ["a"]).time().__enter__(),
+    "no states": lambda m, n, r: m.Enum(n, "Help."),
+    "no state in the states": lambda m, n, r: m.Enum(n, "Help.", states=[]),
+    "enum in its own labels": lambda m, n, r: m.Enum(n, "Help.", [n], states=["a"]),
+    "enum with a unit": lambda m, n, r: m.Enum(n, "Help.", unit="seconds", states=["a"]),
+    "enum in no state": lambda m, n, r: m.Enum(n, "H", registry=None, states=["a"]).state("b"),
+    "enum without values": lambda m, n, r: m.Enum(n, "H", ["a"], states=["x"]).state("x"),
+    "info with a unit": lambda m, n, r: m.Info(n, "Help.", unit="seconds"),
+    "info overlaps": lambda m, n, r: m.Info(n, "H", ["a"]).labels("x").info({"a": "y"}),
+    "info of nothing": lambda m, n, r: m.Info(n, "Help.", registry=None).info({"a": None}),
     "summary without values": lambda m, n, r: m.Summary(n, "Help.", ["a"]).observe(1),
     "gauge text": lambda m, n, r: m.Gauge(n, "Help.", registry=None).set("x"),
     "gauge nothing": lambda m, n, r: m.Gauge(n, "Help.", registry=None).set(None),

@@ -37,7 +37,7 @@ fn as_rust_has_it() -> BTreeSet<String> {
     let mut lines: BTreeSet<String> = [
         layout!(Label, "tb_label", [name value]),
         layout!(Metric, "tb_metric", [struct_size name help unit labels label_count bounds bound_count
-             aggregation series_cap native]),
+             aggregation series_cap native states state_count]),
         layout!(NativeBuckets, "tb_native", [struct_size schema has_negative lowest highest]),
         layout!(Options, "tb_board_options",
             [struct_size slots processes mode has_group group allow_any_filesystem series_cap
@@ -78,6 +78,8 @@ fn as_rust_has_it() -> BTreeSet<String> {
             ("TB_KIND_GAUGE", sample::KIND_GAUGE as u64),
             ("TB_KIND_HISTOGRAM", sample::KIND_HISTOGRAM as u64),
             ("TB_KIND_SUMMARY", sample::KIND_SUMMARY as u64),
+            ("TB_KIND_INFO", sample::KIND_INFO as u64),
+            ("TB_KIND_STATE_SET", sample::KIND_STATE_SET as u64),
         ]
         .map(|(name, value)| format!("{name} {value}")),
     );

@@ -1,5 +1,6 @@
 //! Boards of a few slots on loom's heap, and what must hold on them when all is quiet.
 
+use crate::family::Kind;
 use crate::index::{Link, Lost};
 use crate::layout::{
     Control, Geometry, HeadRecord, Header, PAIR_LEN, RECORD_STRIDE, Row, SHARED_STRIDE,
@@ -157,7 +158,8 @@ impl Name {
         Draft {
             key: self.key(),
             text: self.text.as_bytes(),
-            metric: 1,
+            // Nothing is annexed to a summary, so that removing it looks for nothing.
+            metric: Kind::Summary.code(),
             aggregation: 0,
             cells: self.cells,
             parent_slot: 0,

@@ -15,9 +15,12 @@
 //!
 //! In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
 //! (cumulative, `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count`
-//! and `sum`. A native histogram's has `native` besides: its schema, and what its buckets hold,
-//! each by its index. `above` and `below` say how many observations were outside of them, which
-//! the highest and the lowest have taken.
+//! and `sum`, an info's `info` (its pairs), a state set's `state`. A counter's series and a bucket
+//! have an `exemplar` where there is one.
+//!
+//! A native histogram's has `native` besides: its schema, and what its buckets hold, each by its
+//! index. `above` and `below` say how many observations were outside of them, which the highest
+//! and the lowest have taken.
 //!
 //! ```json
 //! {"schema": 3, "zero_threshold": 0.0009765625, "zero": 1, "below": 0, "above": 0,
@@ -28,7 +31,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 use tallyboard::{
-    Board, FamilyView, Kind, LAYOUT_VERSION, NativeCounts, Number, Reader, SeriesView, Window,
+    Board, Exemplar, FamilyView, Kind, LAYOUT_VERSION, NativeCounts, Number, Reader, SeriesView,
+    Window,
 };
 
 use crate::encode::canonical_float;
@@ -85,6 +89,7 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
                 Number::Int(value) => value.into(),
                 Number::Float(value) => float(value),
             };
+            add_exemplar(reader.exemplar(series, 0), &mut object);
         }
         Kind::Gauge if family.aggregation.is_by_process() => {
             let values = reader.by_process(series).into_iter();
@@ -111,12 +116,30 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
             };
             let bounds = family.bounds.iter().copied().chain([f64::INFINITY]);
             let mut count = 0_u64;
-            let buckets = bounds.zip(&counts).map(|(bound, events)| {
-                count = count.wrapping_add(*events);
-                json!({"le": canonical_float(bound), "count": count})
-            });
+            let buckets = bounds
+                .zip(&counts)
+                .enumerate()
+                .map(|(place, (bound, events))| {
+                    count = count.wrapping_add(*events);
+                    let mut bucket = json!({"le": canonical_float(bound), "count": count});
+                    add_exemplar(reader.exemplar(series, place), &mut bucket);
+                    bucket
+                });
             object["buckets"] = buckets.collect();
             object["count"] = count.into();
+        }
+        Kind::Info => {
+            let names = &family.label_names;
+            let pairs = reader.info(series)?.iter();
+            let pairs = pairs.filter(|(name, _)| !names.contains(name));
+            object["info"] = pairs
+                .map(|(name, value)| (name.clone(), value.as_str().into()))
+                .collect::<Map<String, Value>>()
+                .into();
+        }
+        Kind::StateSet => {
+            let state = reader.state(family, series)?;
+            object["state"] = family.states[state].as_str().into();
         }
         // A type that a newer library has put there.
         _ => return None,
@@ -135,6 +158,18 @@ fn native(window: &Window, counts: &NativeCounts) -> Value {
         "positive": counts.positive().map(bucket).collect::<Vec<Value>>(),
         "negative": counts.negative().map(bucket).collect::<Vec<Value>>(),
     })
+}
+
+fn add_exemplar(exemplar: Option<&Exemplar>, to: &mut Value) {
+    if let Some(exemplar) = exemplar {
+        let labels = exemplar.labels.iter();
+        let labels = labels.map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        to["exemplar"] = json!({
+            "labels": labels.collect::<Map<String, Value>>(),
+            "value": float(exemplar.value),
+            "unix_nanos": exemplar.unix_nanos,
+        });
+    }
 }
 
 /// JSON has no word for what is not finite.

@@ -1,0 +1,74 @@
+"""Infos."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Iterable, Mapping
+
+from . import lowlevel
+from .definition import check_pairs
+from .metric import Metric
+from .trouble import warn_once
+
+
+class Info(Metric):
+    """Names with values that describe something and seldom change: a version, a commit.
+
+    Shown as `NAME_info`, with the pairs as labels. Unlike prometheus_client's it works over
+    processes: the last that any of them said is shown.
+
+    Without label names it is registered here and shows nothing but its name; else at the first
+    `labels(…)`. `registry` is accepted and not used: the board is the registry, and it is one for
+    all.
+
+    `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
+    (0: what the board says). What goes beyond is not shown, and warned of once.
+
+    Errors: `ValueError` for a bad name or label name, for a unit, and for a declaration that
+    contradicts an earlier one of this process. A board that cannot be opened or is full is one
+    `RuntimeWarning`.
+    """
+
+    __slots__ = ("_set",)
+
+    _type = "info"
+    _handle = lowlevel.InfoHandle
+    _updates = ("_set",)
+    _suffixes = ("_info",)
+
+    _set: Callable[[Any, int], object]
+
+    def __init__(
+        self,
+        name: str,
+        documentation: str,
+        labelnames: Iterable[str] = (),
+        namespace: str = "",
+        subsystem: str = "",
+        unit: str = "",
+        registry: object = None,
+        *,
+        series_cap: int = 0,
+    ) -> None:
+        super().__init__(
+            name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
+        )
+
+    def _connect(self, library: lowlevel.Library, handle: lowlevel.InfoHandle) -> None:
+        self._set = partial(library.info_set, handle)
+
+    def info(self, val: Mapping[str, str]) -> None:
+        """Says this, and no more what any process said before. Some microseconds; any thread.
+
+        What the board has no room for is warned of once, and what was said before stays.
+
+        Errors: `ValueError` for a name that is a label name of the metric, is empty or begins with
+        `__`, for a value that is None, and where the metric has label names and no values.
+        """
+        self._check_updatable()
+        check_pairs(val, self._definition.labelnames)
+        try:
+            self._set(lowlevel.label_array(val), len(val))
+        except lowlevel.BoardError as error:
+            name = self._definition.name
+            warn_once((error.status, name), f"{name} does not say {dict(val)}: {error}")
