@@ -103,6 +103,13 @@ typedef struct tb_label {
 const char *name;
 const char *value;
 } tb_label;
+typedef struct tb_native {
+size_t struct_size;
+int32_t schema;
+uint32_t has_negative;
+double lowest;
+double highest;
+} tb_native;
 typedef struct tb_metric {
 size_t struct_size;
 const char *name;
@@ -114,6 +121,9 @@ const double *bounds;
 size_t bound_count;
 uint32_t aggregation;
 uint32_t series_cap;
+const tb_native *native;
+const char *const *states;
+size_t state_count;
 } tb_metric;
 enum {
 TB_AGGREGATION_LAST = 0,
@@ -132,6 +142,8 @@ tb_status tb_counter_register(const tb_board *board, const tb_metric *metric, tb
 void tb_counter_inc(const tb_counter *counter);
 void tb_counter_add(const tb_counter *counter, uint64_t amount);
 tb_status tb_counter_add_double(const tb_counter *counter, double amount);
+void tb_counter_add_with_exemplar(const tb_counter *counter, uint64_t amount, const tb_label *labels, size_t label_count);
+tb_status tb_counter_add_double_with_exemplar(const tb_counter *counter, double amount, const tb_label *labels, size_t label_count);
 double tb_counter_value(const tb_counter *counter);
 int32_t tb_counter_value_exact(const tb_counter *counter, uint64_t *value);
 int32_t tb_counter_is_sink(const tb_counter *counter);
@@ -150,6 +162,7 @@ void tb_gauge_free(tb_gauge *gauge);
 typedef struct tb_histogram tb_histogram;
 tb_status tb_histogram_register(const tb_board *board, const tb_metric *metric, tb_histogram **histogram);
 void tb_histogram_observe(const tb_histogram *histogram, double value);
+void tb_histogram_observe_with_exemplar(const tb_histogram *histogram, double value, const tb_label *labels, size_t label_count);
 void tb_histogram_observe_since(const tb_histogram *histogram, uint64_t start_nanos);
 int32_t tb_histogram_is_sink(const tb_histogram *histogram);
 void tb_histogram_free(tb_histogram *histogram);
@@ -163,10 +176,24 @@ void tb_summary_observe_since(const tb_summary *summary, uint64_t start_nanos);
 int32_t tb_summary_is_sink(const tb_summary *summary);
 void tb_summary_free(tb_summary *summary);
 uint64_t tb_monotonic_nanos(void);
+typedef struct tb_info tb_info;
+tb_status tb_info_register(const tb_board *board, const tb_metric *metric, tb_info **info);
+tb_status tb_info_set(const tb_info *info, const tb_label *pairs, size_t pair_count);
+int32_t tb_info_is_sink(const tb_info *info);
+void tb_info_free(tb_info *info);
+typedef struct tb_state_set tb_state_set;
+tb_status tb_state_set_register(const tb_board *board, const tb_metric *metric, tb_state_set **state_set);
+tb_status tb_state_set_set(const tb_state_set *state_set, const char *state);
+tb_status tb_state_set_set_place(const tb_state_set *state_set, size_t place);
+size_t tb_state_set_place(const tb_state_set *state_set);
+int32_t tb_state_set_is_sink(const tb_state_set *state_set);
+void tb_state_set_free(tb_state_set *state_set);
 typedef struct tb_counter_family tb_counter_family;
 typedef struct tb_gauge_family tb_gauge_family;
 typedef struct tb_histogram_family tb_histogram_family;
 typedef struct tb_summary_family tb_summary_family;
+typedef struct tb_info_family tb_info_family;
+typedef struct tb_state_set_family tb_state_set_family;
 tb_status tb_counter_family_register(const tb_board *board, const tb_metric *metric, tb_counter_family **family);
 tb_status tb_counter_family_with(const tb_counter_family *family, const char *const *values, size_t value_count, tb_counter **counter);
 tb_status tb_counter_family_remove(const tb_counter_family *family, const char *const *values, size_t value_count, int32_t *removed);
@@ -187,12 +214,41 @@ tb_status tb_summary_family_with(const tb_summary_family *family, const char *co
 tb_status tb_summary_family_remove(const tb_summary_family *family, const char *const *values, size_t value_count, int32_t *removed);
 tb_status tb_summary_family_clear(const tb_summary_family *family, uint64_t *removed);
 void tb_summary_family_free(tb_summary_family *family);
+tb_status tb_info_family_register(const tb_board *board, const tb_metric *metric, tb_info_family **family);
+tb_status tb_info_family_with(const tb_info_family *family, const char *const *values, size_t value_count, tb_info **info);
+tb_status tb_info_family_remove(const tb_info_family *family, const char *const *values, size_t value_count, int32_t *removed);
+tb_status tb_info_family_clear(const tb_info_family *family, uint64_t *removed);
+void tb_info_family_free(tb_info_family *family);
+tb_status tb_state_set_family_register(const tb_board *board, const tb_metric *metric, tb_state_set_family **family);
+tb_status tb_state_set_family_with(const tb_state_set_family *family, const char *const *values, size_t value_count, tb_state_set **state_set);
+tb_status tb_state_set_family_remove(const tb_state_set_family *family, const char *const *values, size_t value_count, int32_t *removed);
+tb_status tb_state_set_family_clear(const tb_state_set_family *family, uint64_t *removed);
+void tb_state_set_family_free(tb_state_set_family *family);
 enum {
 TB_KIND_COUNTER = 1,
 TB_KIND_GAUGE = 2,
 TB_KIND_HISTOGRAM = 3,
-TB_KIND_SUMMARY = 4
+TB_KIND_SUMMARY = 4,
+TB_KIND_INFO = 6,
+TB_KIND_STATE_SET = 7
 };
+typedef struct tb_native_bucket {
+int32_t index;
+uint64_t count;
+} tb_native_bucket;
+typedef struct tb_native_counts {
+size_t struct_size;
+int32_t schema;
+uint32_t has_negative;
+double zero_threshold;
+uint64_t zero;
+size_t positive_count;
+const tb_native_bucket *positive;
+size_t negative_count;
+const tb_native_bucket *negative;
+uint64_t below;
+uint64_t above;
+} tb_native_counts;
 typedef struct tb_sample {
 size_t struct_size;
 const char *name;
@@ -209,6 +265,7 @@ size_t bucket_count;
 const double *bounds;
 const uint64_t *buckets;
 uint64_t created_unix_nanos;
+const tb_native_counts *native;
 } tb_sample;
 typedef int32_t (*tb_visitor)(const tb_sample *sample, void *context);
 tb_status tb_board_visit(const tb_board *board, tb_visitor visit, void *context);
