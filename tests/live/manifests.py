@@ -19,6 +19,7 @@ from typing import Any
 
 import kubernetes_validate
 import yaml
+
 from rig.command import parse
 from rig.exporter import Exporter
 from rig.scratch import scratch

@@ -8,6 +8,7 @@ mod demo;
 mod dump;
 mod expire;
 mod failure;
+mod generate;
 mod inc;
 mod metric;
 mod observe;
@@ -76,6 +77,8 @@ enum Command {
     Textfile(textfile::Textfile),
     Bench(bench::Bench),
     #[command(hide = true)]
+    Generate(generate::Generate),
+    #[command(hide = true)]
     DemoWorker(demo::Worker),
     #[command(hide = true)]
     BenchPeer(bench::Peer),
@@ -118,6 +121,7 @@ impl Command {
             Self::Rm(rm) => rm.run(),
             Self::Textfile(textfile) => textfile.run(),
             Self::Bench(bench) => bench.run(),
+            Self::Generate(generate) => generate.run(Cli::command()),
             Self::DemoWorker(worker) => worker.run(),
             Self::BenchPeer(peer) => peer.run(),
             Self::BenchShared(shared) => shared.run(),

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The .deb on a machine with systemd: hardened, socket-activated, shared by a group, safe from logind, purged.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export CARGO_TARGET_DIR=$target PATH=$target/tools/bin:$PATH
+if ! type -P cargo-deb >/dev/null; then
+    echo "+ cargo install cargo-deb, into $target/tools" >&2
+    cargo install --quiet --locked --version 3.8.0 --root "$target/tools" --target-dir "$target/tools/build" cargo-deb
+    rm -rf "$target/tools/build"
+fi
+
+set -x
+systemd-analyze security --offline=true --threshold=15 exporter/packaging/systemd/tallyboard.service | tail -n 1
+package=$(exporter/packaging/debian/build.sh --fast)
+{ set +x; } 2>/dev/null
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cp "$package" tests/packaging/inside.sh "$folder"
+code=0
+tests/packaging/machine.sh "$folder" || code=$?
+cat "$folder/log"
+exit "$code"
