@@ -13,12 +13,14 @@ fi
 
 set -x
 systemd-analyze security --offline=true --threshold=15 exporter/packaging/systemd/tallyboard.service | tail -n 1
+cargo build --quiet --release --locked -p tallyboard-exporter -p tallyboard-ffi -p tallyboard-tests --bins --lib
 package=$(exporter/packaging/debian/build.sh --fast)
 { set +x; } 2>/dev/null
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp "$package" tests/packaging/inside.sh "$folder"
+cp "$package" tests/packaging/inside.sh "$target/release/worker" "$folder"
+chmod 755 "$folder" "$folder/worker"
 code=0
 tests/packaging/machine.sh "$folder" || code=$?
 cat "$folder/log"

@@ -22,6 +22,9 @@ mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for device in null zero full random urandom tty; do
     cp -a "/dev/$device" "$root/dev/"
 done
+# Not what this machine has in them: it is thrown away when a machine starts.
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mount -t tmpfs -o mode=1777 tmpfs "$root/var/tmp"
 mkdir "$root/dev/shm" "$root/dev/pts"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
@@ -51,5 +54,11 @@ StandardOutput=file:/mnt/shared/log
 StandardError=inherit
 UNIT
 ip link set lo up 2>/dev/null || true
-exec env -i container=tallyboard PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" \
-    /lib/systemd/systemd --system --unit=test.target --log-target=console
+# Not chroot: who is in one gets no user namespaces.
+mkdir -p "$root/mnt/old"
+cd "$root"
+pivot_root . mnt/old
+cd /
+umount --lazy /mnt/old
+exec env -i container=tallyboard PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    /lib/systemd/systemd --system --unit=test.target

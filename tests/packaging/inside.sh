@@ -8,7 +8,7 @@ say() {
 
 fail() {
     say "FAILED: $*"
-    journalctl --no-pager --quiet --unit=tallyboard.service --unit=tallyboard.socket | tail -n 30 || true
+    systemctl status --no-pager --full --lines=20 tallyboard.socket tallyboard.service || true
     exit 1
 }
 
@@ -31,19 +31,25 @@ metrics() {
     curl --silent --fail --max-time 10 http://127.0.0.1:10777/metrics
 }
 
+# A number as it is written or with a fraction of nothing.
 value_of() {
-    metrics | sed -n "s/^$1 //p"
+    metrics | sed -n "s/^$1 \(.*\)$/\1/p" | sed 's/\.0$//'
+}
+
+# Becomes a program of a user's; in the background, so that its number is the program's.
+become() {
+    local user=$1
+    shift
+    exec setpriv --reuid="$user" --regid="$user" --init-groups env -i PATH=/usr/bin:/bin "$@"
 }
 
 as() {
-    local user=$1
-    shift
-    setpriv --reuid="$user" --regid="$user" --init-groups env -i PATH=/usr/bin:/bin "$@"
+    (become "$@")
 }
 
 say "== the package"
 dpkg --install ./*.deb >/dev/null
-is "version" "$(tallyboard --version)" "tallyboard $(dpkg-query --show --showformat='${Version}' tallyboard | sed 's/-.*//')"
+is "version" "$(tallyboard --version | grep --only-matching '[0-9]*\.[0-9]*\.[0-9]*' | head -n 1)" "$(dpkg-query --show --showformat='${Version}' tallyboard | sed 's/-.*//')"
 is "/run/tallyboard" "$(stat --format '%A %U %G' /run/tallyboard)" "drwxrws--- root tallyboard"
 (($(id -u tallyboard) < 1000)) || fail "the user is not one of the system's: $(id tallyboard)"
 for page in tallyboard tallyboard-serve; do
@@ -69,7 +75,10 @@ sees() {
     nsenter --target "$pid" --mount setpriv --reuid=tallyboard --regid=tallyboard --clear-groups test -e "/proc/$1/stat"
 }
 sees 1 && fail "it sees other processes"
-nsenter --target "$pid" --mount setpriv --reuid=tallyboard --regid=tallyboard --clear-groups touch /var/tmp/file 2>/dev/null && fail "it can write to /var/tmp"
+access() {
+    nsenter --target "$pid" --mount findmnt --noheadings --first-only --output VFS-OPTIONS --target "$1" | cut -d, -f1
+}
+is "what it may do to /, /usr and /run/tallyboard" "$(access /) $(access /usr) $(access /run/tallyboard)" "ro ro rw"
 systemd-analyze security --threshold=15 --no-pager tallyboard.service | tail -n 1
 
 say "== a group, and who is not in it"
@@ -83,6 +92,19 @@ is "what alice has counted" "$(value_of packaged_total)" 2
 as bob tallyboard inc packaged_total
 is "bob, who is not in the group, counts for himself" "$(stat --format '%U' /dev/shm/tallyboard.$(id -u bob)/default.v1.board)" bob
 is "so that is still" "$(value_of packaged_total)" 2
+
+say "== a worker's life, as the restricted service sees it"
+mkfifo /run/hold
+become alice TALLYBOARD=/run/tallyboard/default.v1.board ./worker hold held livesum 3 </run/hold >/run/held &
+worker=$!
+exec 3>/run/hold
+soon "the worker" grep --quiet ready /run/held
+is "a livesum gauge" "$(value_of held)" 3
+is "workers' usage, without the drop-in" "$(metrics | grep --count '^tallyboard_workers' || true)" 0
+kill -KILL "$worker"
+wait "$worker" || true
+is "the gauge in the scrape after its death" "$(value_of held)" 0
+exec 3>&-
 
 say "== counts outlive the service"
 systemctl restart tallyboard.service
@@ -107,7 +129,7 @@ say "== logging out, with RemoveIPC=yes"
 is "logind" "$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager RemoveIPC)" "b true"
 # A login, with a session of logind's, that ends at once.
 login() {
-    su --login "$1" --shell /bin/bash --command "echo \$XDG_SESSION_ID $2" | {
+    su --login "$1" --shell /bin/bash --command "echo \$XDG_SESSION_ID" | {
         read -r session
         [[ $session =~ ^c?[0-9]+$ ]] || fail "the login of $1 was no session: '$session'"
     }
@@ -142,7 +164,14 @@ systemctl restart tallyboard.service
 pid=$(systemctl show --property=MainPID --value tallyboard.service)
 soon "the service" metrics
 sees 1 || fail "with the drop-in it does not see other processes"
-say "it sees other processes"
+become alice TALLYBOARD=/run/tallyboard/default.v1.board ./worker hold held livesum 3 </run/hold >/run/held &
+worker=$!
+exec 3>/run/hold
+soon "the usage of alice's worker" bash -c "curl --silent http://127.0.0.1:10777/metrics | grep --quiet '^tallyboard_workers_resident_memory_bytes{program=\"worker\"} [1-9]'"
+say "$(metrics | grep '^tallyboard_workers')"
+kill -KILL "$worker"
+wait "$worker" || true
+exec 3>&-
 systemd-analyze security --threshold=15 --no-pager tallyboard.service | tail -n 1
 
 say "== purged"

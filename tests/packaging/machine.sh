@@ -27,7 +27,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-rm -f "$folder/status"
+rm -f "$folder/status" "$folder/log"
 # The group is entered before the namespace is made, so that it is the root of all groups that are seen in there.
 timeout --kill-after=5 120 bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' - "$groups/$name" \
     unshare --mount --pid --fork --kill-child --cgroup --ipc --uts --net \
