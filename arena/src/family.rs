@@ -46,7 +46,7 @@ impl Kind {
     }
 
     /// The label that series of this type may not have, because the exposition makes it.
-    fn reserved_label(self, aggregation: Aggregation) -> Option<&'static str> {
+    pub(crate) fn reserved_label(self, aggregation: Aggregation) -> Option<&'static str> {
         match self {
             Kind::Histogram => Some("le"),
             Kind::Summary => Some("quantile"),

@@ -182,6 +182,10 @@ impl Settings {
 
 /// What the settings say about each type of metric.
 pub(super) trait Settled: Metric {
+    fn aggregation(_: &Settings, _said: &str) -> Aggregation {
+        Aggregation::Last
+    }
+
     fn settle(builder: Builder<Self>, _: &Settings, _said: &str) -> Builder<Self> {
         builder
     }
@@ -190,11 +194,13 @@ pub(super) trait Settled: Metric {
 impl Settled for Counter {}
 
 impl Settled for Gauge {
+    fn aggregation(settings: &Settings, said: &str) -> Aggregation {
+        let how = settings.about(&settings.aggregation_of, said);
+        how.copied().unwrap_or(Aggregation::Last)
+    }
+
     fn settle(builder: Builder<Self>, settings: &Settings, said: &str) -> Builder<Self> {
-        match settings.about(&settings.aggregation_of, said) {
-            Some(how) => builder.aggregation(*how),
-            None => builder,
-        }
+        builder.aggregation(Self::aggregation(settings, said))
     }
 }
 

@@ -10,9 +10,16 @@ pub(super) struct Chain<T> {
 }
 
 #[derive(Debug)]
-struct Link<T> {
-    value: T,
+pub(super) struct Link<T> {
+    pub(super) value: T,
     next: Chain<T>,
+}
+
+impl<T> Link<T> {
+    /// Whether nothing was added after it.
+    pub(super) fn is_last(&self) -> bool {
+        self.next.first.get().is_none()
+    }
 }
 
 impl<T> Default for Chain<T> {
@@ -31,6 +38,21 @@ impl<T> Chain<T> {
             at = &link.next;
             Some(&link.value)
         })
+    }
+
+    pub(super) fn last(&self) -> Option<&Link<T>> {
+        let mut last = self.first.get()?;
+        while let Some(next) = last.next.first.get() {
+            last = next;
+        }
+        Some(last)
+    }
+
+    /// Adds a value after what was the last; nothing, if it is not any more.
+    pub(super) fn add_after(&self, last: Option<&Link<T>>, value: T) {
+        let next = Chain::default();
+        let at = last.map_or(self, |last| &last.next);
+        let _ = at.first.set(Box::new(Link { value, next }));
     }
 
     /// The first value that `fits`, or the one that `make` makes, added at the end.

@@ -1,7 +1,7 @@
 //! What the macros give: a series of a board that moves to a wider definition by itself.
 
 use super::builder::Settled;
-use super::chain::Chain;
+use super::chain::{Chain, Link};
 use super::names::{Definition, Names};
 use crate::counter::Counter;
 use crate::gauge::Gauge;
@@ -16,7 +16,7 @@ pub(super) struct Handle<M: 'static> {
     key: Key,
     series: M,
     /// Of the series; `None` when there can be none.
-    definition: Option<&'static Definition<M>>,
+    definition: Option<&'static Link<Definition<M>>>,
     /// Of counters.
     ledger: Option<&'static Ledger>,
 }
@@ -37,7 +37,7 @@ impl<M: Settled> Handle<M> {
     /// Does something with the series that is shown.
     fn update(&self, update: impl Fn(&M)) {
         match self.definition {
-            Some(definition) if definition.is_replaced() => update(&self.names.find(&self.key).0),
+            Some(definition) if !definition.is_last() => update(&self.names.find(&self.key).0),
             _ => update(&self.series),
         }
     }

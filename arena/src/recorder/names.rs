@@ -1,7 +1,7 @@
 //! The metrics of one type by name, each with its definitions, of which the newest counts.
 
 use super::builder::{Settings, Settled};
-use super::chain::Chain;
+use super::chain::{Chain, Link};
 use crate::board::Board;
 use crate::builder::{Builder, Family};
 use metrics::{Key, Unit};
@@ -26,7 +26,7 @@ pub(super) struct Name<M> {
     name: String,
     /// What it was described as; the last holds.
     words: Chain<Words>,
-    /// Each has label names that the ones before lack.
+    /// Each has all label names of the one before, and more.
     definitions: Chain<Definition<M>>,
 }
 
@@ -39,15 +39,8 @@ struct Words {
 pub(super) struct Definition<M> {
     /// Sorted, as they are on the board.
     label_names: BTreeSet<String>,
-    family: Family<M>,
-    /// Set when there is a wider one.
-    replaced: OnceLock<()>,
-}
-
-impl<M> Definition<M> {
-    pub(super) fn is_replaced(&self) -> bool {
-        self.replaced.get().is_some()
-    }
+    /// Declared when it is first used.
+    family: OnceLock<Family<M>>,
 }
 
 impl<M: Settled> Names<M> {
@@ -90,51 +83,73 @@ impl<M: Settled> Names<M> {
         if name.words.iter().last() != Some(&words) {
             // Also where an older description was the same.
             name.words.find_or_add(|_| false, || words);
-            if let Some(definition) = name.definitions.iter().last() {
-                // Only to say it on the board; handles have the family already.
-                let _ = self.declare(name, &definition.label_names);
+            // Only to say it on the board; handles have the family already.
+            if let Some(last) = name.definitions.last()
+                && last.value.family.get().is_some()
+            {
+                let _ = self.declare(name, &last.value.label_names);
             }
         }
     }
 
     /// The series of a key, and its definition; a handle that goes nowhere if there can be none.
-    pub(super) fn find(&self, key: &Key) -> (M, Option<&Definition<M>>) {
+    ///
+    /// Of several definitions the board shows the one that was declared last. So each has all
+    /// label names of the one before, it is declared after it was added, and used only if it
+    /// still is the last then: whoever adds a wider one after that also declares it after this.
+    pub(super) fn find(&self, key: &Key) -> (M, Option<&Link<Definition<M>>>) {
         let name = self.name(key.name());
         loop {
-            let newest = name.definitions.iter().last();
-            if let Some(newest) = newest
-                && self
-                    .label_names(key)
-                    .all(|label| newest.label_names.contains(&*label))
+            let last = name.definitions.last();
+            if let Some(link) = last
+                && self.covers(&link.value, key)
             {
-                return (self.series(newest, key), Some(newest));
+                let Some(family) = self.declared(name, &link.value) else {
+                    return (M::sink(), None);
+                };
+                if link.is_last() {
+                    return (self.series(&link.value, family, key), Some(link));
+                }
+                continue;
             }
-            let mut label_names = newest.map_or_else(
+            let mut label_names = last.map_or_else(
                 || self.known_label_names(name),
-                |newest| newest.label_names.clone(),
+                |last| last.value.label_names.clone(),
             );
             label_names.extend(self.label_names(key).map(Cow::into_owned));
-            let Some(family) = self.declare(name, &label_names) else {
-                return (M::sink(), None);
+            // A name that cannot be must not spoil the metric for calls without it.
+            let reserved = M::KIND.reserved_label(M::aggregation(&self.settings, &name.said));
+            let cannot_be = |label: &String| {
+                label.is_empty() || label.starts_with("__") || reserved == Some(label.as_str())
             };
-            // A thread that was first may have added another one: then this one is not the last,
-            // or is and lacks a name, and the next turn or the next call sees that.
-            name.definitions.find_or_add(
-                |had| had.label_names == label_names,
-                || Definition {
-                    label_names: label_names.clone(),
-                    family,
-                    replaced: OnceLock::new(),
-                },
-            );
-            let all: Vec<_> = name.definitions.iter().collect();
-            for older in all.iter().rev().skip(1) {
-                let _ = older.replaced.set(());
+            if label_names.iter().any(cannot_be) {
+                return (M::sink(), None);
             }
+            let family = OnceLock::new();
+            let wider = Definition {
+                label_names,
+                family,
+            };
+            // Of threads that come here at once one adds its own; all look again.
+            name.definitions.add_after(last, wider);
         }
     }
 
-    fn series(&self, definition: &Definition<M>, key: &Key) -> M {
+    fn covers(&self, definition: &Definition<M>, key: &Key) -> bool {
+        self.label_names(key)
+            .all(|label| definition.label_names.contains(&*label))
+    }
+
+    fn declared<'d>(&self, name: &Name<M>, definition: &'d Definition<M>) -> Option<&'d Family<M>> {
+        if let Some(family) = definition.family.get() {
+            return Some(family);
+        }
+        // Outside the cell, which is taken for no longer than storing takes.
+        let family = self.declare(name, &definition.label_names)?;
+        Some(definition.family.get_or_init(|| family))
+    }
+
+    fn series(&self, definition: &Definition<M>, family: &Family<M>, key: &Key) -> M {
         let value = |name: &String| {
             // Of a label that is there twice, the last.
             let mut labels = key.labels().rev();
@@ -142,7 +157,7 @@ impl<M: Settled> Names<M> {
             label.map_or("", |label| label.value())
         };
         let values: Vec<&str> = definition.label_names.iter().map(value).collect();
-        definition.family.with(&values)
+        family.with(&values)
     }
 
     fn label_names<'k>(&self, key: &'k Key) -> impl Iterator<Item = Cow<'k, str>> {

@@ -193,10 +193,17 @@ fn what_cannot_be_registered_goes_nowhere_and_disturbs_nobody() {
         gauge!("taken").set(9.0);
         histogram!("reserved", "le" => "1").record(1.0);
         counter!("reserved_total", "__name__" => "x").increment(1);
+        // Without the label that cannot be, before and after.
+        counter!("spoilt_total").increment(1);
+        counter!("spoilt_total", "__x" => "1").increment(1);
+        counter!("spoilt_total").increment(1);
         counter!("").increment(1);
         counter!("twice_total", "a" => "1", "a" => "2").increment(1);
     });
-    assert_eq!(shown(&board), ["taken{} 1", r#"twice_total{a="2"} 1"#]);
+    assert_eq!(
+        shown(&board),
+        ["spoilt_total{} 2", "taken{} 1", r#"twice_total{a="2"} 1"#]
+    );
 }
 
 #[test]
