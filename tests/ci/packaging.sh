@@ -19,6 +19,11 @@ package=$(exporter/packaging/debian/build.sh --fast)
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+# The same program writes the same pages.
+"$target/release/tallyboard" generate "$folder/again" >/dev/null
+diff --recursive "$target/release/packaging" "$folder/again"
+rm -r "$folder/again"
+
 cp "$package" tests/packaging/inside.sh "$target/release/worker" "$folder"
 chmod 755 "$folder" "$folder/worker"
 code=0
