@@ -118,7 +118,8 @@ impl<M: Settled> Names<M> {
             );
             label_names.extend(self.label_names(key).map(Cow::into_owned));
             // A name that cannot be must not spoil the metric for calls without it.
-            let reserved = M::KIND.reserved_label(M::aggregation(&self.settings, &name.said));
+            let reserved =
+                M::KIND.reserved_label(&name.said, M::aggregation(&self.settings, &name.said));
             let cannot_be = |label: &String| {
                 label.is_empty() || label.starts_with("__") || reserved == Some(label.as_str())
             };
