@@ -20,7 +20,8 @@ use std::task::{Context, Poll};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -41,6 +42,9 @@ const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
 const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n\
     This server speaks HTTPS.\n";
 
+/// The first byte of a TLS handshake: the type of its record.
+const HANDSHAKE: u8 = 22;
+
 /// A TCP or Unix socket.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -56,6 +60,7 @@ pub(super) async fn talk(
     let debt = Debt::new(place);
     let stream = Noted {
         socket,
+        unread: None,
         debt: debt.clone(),
     };
     let mut overdue = pin!(debt.is_overdue());
@@ -84,25 +89,19 @@ pub(super) async fn talk(
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The handshake, with the configuration of this moment.
-async fn shake_hands(stream: Noted, config: &Arc<WebConfig>) -> Result<TlsStream<Noted>, Failure> {
-    let mut acceptor = pin!(LazyConfigAcceptor::new(Default::default(), stream));
-    let start = match acceptor.as_mut().await {
-        Ok(start) => start,
-        Err(error) => {
-            let plain = error.get_ref().and_then(|inner| inner.downcast_ref());
-            let plain = matches!(
-                plain,
-                Some(rustls::Error::InvalidMessage(
-                    rustls::InvalidMessage::InvalidContentType
-                ))
-            );
-            if let Some(mut stream) = acceptor.take_io().filter(|_| plain) {
-                stream.write_all(PLAIN_HTTP).await?;
-                stream.shutdown().await?;
-            }
-            return Err(error.into());
-        }
-    };
+async fn shake_hands(
+    mut stream: Noted,
+    config: &Arc<WebConfig>,
+) -> Result<TlsStream<Noted>, Failure> {
+    // Before rustls sees it: that would answer with an alert, which is no HTTP.
+    let first = stream.read_u8().await?;
+    if first != HANDSHAKE {
+        stream.write_all(PLAIN_HTTP).await?;
+        stream.shutdown().await?;
+        return Err("closed because it begins with no handshake".into());
+    }
+    stream.unread = Some(first);
+    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
     let config = config.handshake().await;
     let config = config.ok_or("handshake refused: the web configuration cannot be used")?;
     Ok(start.into_stream(config).await?)
@@ -155,6 +154,8 @@ async fn converse(
 /// A socket that notes whether it has refused bytes.
 struct Noted {
     socket: Box<dyn Socket>,
+    /// A byte to be read once more.
+    unread: Option<u8>,
     debt: Arc<Debt>,
 }
 
@@ -164,6 +165,12 @@ impl AsyncRead for Noted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if buffer.remaining() > 0
+            && let Some(byte) = self.unread.take()
+        {
+            buffer.put_slice(&[byte]);
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.socket).poll_read(context, buffer)
     }
 }
