@@ -117,11 +117,26 @@ impl Drop for Owed {
     }
 }
 
-/// A body that is owed until it is handed over, and counts as a scrape for as long.
+/// What lasts as long as an answer does: that it is owed, and its place among the scrapes.
+pub(super) type Lasting = Arc<(Owed, Option<OwnedSemaphorePermit>)>;
+
+/// A body that is owed until its last byte was given to the kernel. hyper is done with a body
+/// as soon as it has its bytes, which may be long before that, so they bear the debt, too.
 pub(super) struct OwedBody<B> {
     pub(super) body: B,
-    pub(super) _owed: Owed,
-    pub(super) _scrape: Option<OwnedSemaphorePermit>,
+    pub(super) lasting: Lasting,
+}
+
+/// Bytes of such a body.
+struct OwedBytes {
+    bytes: Bytes,
+    _lasting: Lasting,
+}
+
+impl AsRef<[u8]> for OwedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Body for OwedBody<B> {
@@ -132,7 +147,15 @@ impl<B: Body<Data = Bytes> + Unpin> Body for OwedBody<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map_ok(|frame| {
+            frame.map_data(|bytes| {
+                Bytes::from_owner(OwedBytes {
+                    bytes,
+                    _lasting: self.lasting.clone(),
+                })
+            })
+        })
     }
 
     fn is_end_stream(&self) -> bool {

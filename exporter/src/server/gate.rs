@@ -56,8 +56,7 @@ pub(super) async fn answer(
     };
     Ok(answer.map(|body| OwedBody {
         body,
-        _owed: owed,
-        _scrape: scrape,
+        lasting: Arc::new((owed, scrape)),
     }))
 }
 
