@@ -36,6 +36,16 @@ pub fn parse_cap(text: &str) -> Result<u64, String> {
         .map_err(|_| "expected a whole number such as 1000, or 0 for any number".to_owned())
 }
 
+/// Reads how many scrapes may be answered at once.
+///
+/// # Errors
+///
+/// Not a whole number, or negative.
+pub fn parse_max_requests(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number such as 40, or 0 for no limit".to_owned())
+}
+
 /// Reads a ratio.
 ///
 /// # Errors

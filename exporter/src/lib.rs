@@ -16,6 +16,7 @@ mod self_metrics;
 mod server;
 mod ui;
 mod usage;
+mod web_config;
 mod workers;
 
 pub use cli::main;

@@ -312,8 +312,12 @@ fn help_tells_the_exit_statuses() {
         assert!(help.contains(part), "{part}");
     }
     assert!(!help.contains("worker") && !help.contains("peer"));
-    assert_eq!(
-        rig.run(&["--version"]),
-        format!("tallyboard {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    let version = format!("tallyboard, version {} (", env!("CARGO_PKG_VERSION"));
+    for arguments in [&["--version"][..], &["serve", "--version"]] {
+        let said = rig.run(arguments);
+        assert!(
+            said.starts_with(&version) && said.ends_with(")\n"),
+            "{said}"
+        );
+    }
 }

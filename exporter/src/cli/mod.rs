@@ -10,12 +10,14 @@ mod expire;
 mod failure;
 mod generate;
 mod inc;
+mod logging;
 mod metric;
 mod observe;
 mod parent;
 mod ps;
 mod rm;
 mod serve;
+mod service_manager;
 mod set;
 mod signals;
 mod table;
@@ -23,8 +25,10 @@ mod temporary_board;
 mod textfile;
 mod top;
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use failure::Failure;
@@ -54,7 +58,7 @@ Examples:
 
 /// Metrics of many processes on one shared-memory board, served to Prometheus
 #[derive(Parser, Debug)]
-#[command(name = "tallyboard", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "tallyboard", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -93,6 +97,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let done = match Cli::try_parse() {
         Ok(cli) => cli.command.run(),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => print_version(),
         Err(error) => match Failure::from_usage(&error, &Cli::command()) {
             Some(failure) => Err(failure),
             None => error.exit(),
@@ -102,6 +107,19 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// As Prometheus's programs say it.
+fn print_version() -> Result<(), Failure> {
+    writeln!(
+        std::io::stdout(),
+        "tallyboard, version {} (board layout {}, {} {})",
+        env!("CARGO_PKG_VERSION"),
+        tallyboard::LAYOUT_VERSION,
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+    )?;
+    Ok(())
 }
 
 impl Command {

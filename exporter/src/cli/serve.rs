@@ -1,29 +1,33 @@
 //! `tallyboard serve`
 
 use std::ffi::OsString;
-use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tallyboard::{BoardOptions, Location};
-use tracing::level_filters::LevelFilter;
 
 use super::failure::Failure;
+use super::logging::Logging;
+use super::service_manager;
 use super::signals::{SignalledRuntime, StopSignals};
 use crate::boards::{BoardSet, BoardSpec};
 use crate::config::{
-    parse_cap, parse_count, parse_duration, parse_group, parse_mode, parse_telemetry_path,
-    parse_ttl,
+    parse_cap, parse_count, parse_duration, parse_group, parse_max_requests, parse_mode,
+    parse_telemetry_path, parse_ttl,
 };
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 use crate::server::{ListenAddress, Server};
+use crate::web_config::WebConfig;
 
 /// Serve boards to Prometheus
 ///
 /// Waits for boards that are not there yet, and follows boards that are removed and made
 /// again. SIGTERM and SIGINT let scrapes in flight end. No program that counts ever waits
-/// for a scrape.
+/// for a scrape. systemd is told when it is up, if it asked for that; then SIGHUP, which
+/// otherwise stops, looks at the web configuration and says in the log whether it can be used.
 ///
 /// Nothing that is served needs permission to write to a board. Where there is that, boards
 /// are kept in order once a second: what dead processes left is taken over or given back,
@@ -44,6 +48,15 @@ pub(super) struct Serve {
     )]
     listen: Vec<ListenAddress>,
 
+    /// Listen at the sockets that systemd has passed, and at no address
+    #[arg(long = "web.systemd-socket")]
+    systemd_socket: bool,
+
+    /// TLS, users, headers and a limit on requests, in the format of Prometheus's exporters;
+    /// read again when it changes
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config: Option<PathBuf>,
+
     /// The path of the metrics
     #[arg(
         long = "web.telemetry-path",
@@ -52,6 +65,20 @@ pub(super) struct Serve {
         value_parser = parse_telemetry_path
     )]
     telemetry_path: String,
+
+    /// Scrapes that are answered at once; one more is answered 503. 0 for no limit
+    #[arg(
+        long = "web.max-requests",
+        value_name = "N",
+        default_value = "40",
+        value_parser = parse_max_requests
+    )]
+    max_requests: usize,
+
+    /// Leave out the metrics of the exporter itself: process_* and what it tells of its scrapes.
+    /// Those of the boards and of the programs on them stay
+    #[arg(long = "web.disable-exporter-metrics")]
+    disable_exporter_metrics: bool,
 
     /// A board: a path, a name, shm:NAME, or a glob of one of these; may be given more than
     /// once [default: $TALLYBOARD, or the name "default"]
@@ -122,31 +149,13 @@ pub(super) struct Serve {
     #[arg(long = "series.ttl", value_name = "DURATION", value_parser = parse_ttl)]
     ttl: Option<Duration>,
 
-    /// How much to log, to stderr
-    #[arg(long = "log.level", value_enum, default_value_t = LogLevel::Info)]
-    log_level: LogLevel,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogLevel {
-    Debug,
-    Info,
-    Warn,
-    Error,
+    #[command(flatten)]
+    logging: Logging,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        tracing_subscriber::fmt()
-            .with_writer(io::stderr)
-            .with_target(false)
-            .with_max_level(match self.log_level {
-                LogLevel::Debug => LevelFilter::DEBUG,
-                LogLevel::Info => LevelFilter::INFO,
-                LogLevel::Warn => LevelFilter::WARN,
-                LogLevel::Error => LevelFilter::ERROR,
-            })
-            .init();
+        self.logging.begin();
         let boards = BoardSet::new(self.specs()?, self.options());
         // Before the first board is mapped.
         tallyboard::guard_readers()
@@ -156,20 +165,53 @@ impl Serve {
     }
 
     async fn serve(self, boards: BoardSet, mut signals: StopSignals) -> Result<(), Failure> {
-        let server = Server::bind(&self.listen, &self.telemetry_path, Scraper::new(boards))
-            .map_err(Failure::failed)?
-            .with_maintenance(Maintenance::new(self.ttl));
-        for address in server.local_addresses() {
-            tracing::info!("listening on http://{address}{}", self.telemetry_path);
+        let mut scraper = Scraper::new(boards);
+        if self.disable_exporter_metrics {
+            scraper = scraper.without_exporter_metrics();
         }
+        let mut server = if self.systemd_socket {
+            Server::from_systemd(&self.telemetry_path, scraper).map_err(Failure::Failed)?
+        } else {
+            Server::bind(&self.listen, &self.telemetry_path, scraper).map_err(Failure::failed)?
+        };
+        let web_config = self.web_config()?;
+        if let Some(config) = &web_config {
+            server = server.with_web_config(config.clone());
+        }
+        if self.max_requests > 0 {
+            server = server.with_max_requests(self.max_requests);
+        }
+        let server = server.with_maintenance(Maintenance::new(self.ttl));
+        let places = server.places();
+        for place in &places {
+            tracing::info!("listening on {place}");
+        }
+        service_manager::ready(&places);
+        tokio::spawn(service_manager::stay_alive());
         let stop = async {
-            signals.wait().await;
+            while signals.next().await.is_hangup() && service_manager::is_there() {
+                service_manager::reload(|| {
+                    let well = web_config.as_ref().is_none_or(|config| config.look());
+                    tracing::info!("reloaded; the web configuration can be used: {well}");
+                });
+            }
+            service_manager::stopping();
             tracing::info!("stopping");
         };
         server
             .run(stop)
             .await
             .map_err(|error| Failure::Failed(format!("cannot serve: {error}")))
+    }
+
+    fn web_config(&self) -> Result<Option<Arc<WebConfig>>, Failure> {
+        let Some(path) = &self.web_config else {
+            return Ok(None);
+        };
+        let config = WebConfig::open(path).map_err(Failure::Failed)?;
+        let state = if config.has_tls() { "on" } else { "off" };
+        tracing::info!(http2 = config.has_http2(), "TLS is {state}");
+        Ok(Some(Arc::new(config)))
     }
 
     fn specs(&self) -> Result<Vec<BoardSpec>, Failure> {

@@ -53,9 +53,27 @@ impl SignalledRuntime {
     }
 }
 
+/// Which of them has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signalled {
+    Stop,
+    Hangup,
+}
+
+impl Signalled {
+    pub(super) fn is_hangup(self) -> bool {
+        self == Self::Hangup
+    }
+}
+
 impl StopSignals {
     /// Waits for the first of them.
     pub(super) async fn wait(&mut self) {
+        self.next().await;
+    }
+
+    /// Waits for the next of them.
+    pub(super) async fn next(&mut self) -> Signalled {
         let hangup = async {
             match &mut self.hangup {
                 Some(hangup) => hangup.recv().await,
@@ -63,9 +81,9 @@ impl StopSignals {
             }
         };
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = hangup => {}
+            _ = self.terminate.recv() => Signalled::Stop,
+            _ = self.interrupt.recv() => Signalled::Stop,
+            _ = hangup => Signalled::Hangup,
         }
     }
 }

@@ -9,75 +9,76 @@
 //! ```
 //!
 //! hyper's graceful shutdown alone takes a part of a request for one that is in flight, and
-//! so waits for clients that never send the rest.
+//! so waits for clients that never send the rest. For HTTP/2 it is enough: the client hears
+//! that it may ask for no more, and what it has asked for goes on.
 
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
-use super::{Shared, route};
+use super::crowd::Place;
+use super::debt::Debt;
+use super::{Shared, gate};
+use crate::web_config::WebConfig;
 
-/// A connection that sends no request for this long is closed. Longer than the common
-/// scrape interval of a minute, so that scrapers can keep theirs.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// The memory that a connection may take for the head of a request, and for what waits to be
+/// sent besides a body's own bytes.
+const BUFFER_BYTES: usize = 32 * 1024;
+/// Requests that one HTTP/2 connection may have in flight.
+const STREAMS: u32 = 16;
+const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
 
-/// What a connection owes its client. Relaxed: only the connection's own task reads and
-/// writes it; it is atomic because that task may move between threads.
-#[derive(Default)]
-struct Debt {
-    answering: AtomicBool,
-    sending: AtomicBool,
-}
+/// What to say to plain HTTP where a handshake is due, in HTTP; Go's servers say it so.
+const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n\
+    This server speaks HTTPS.\n";
 
-impl Debt {
-    fn is_paid(&self) -> bool {
-        !self.answering.load(Relaxed) && !self.sending.load(Relaxed)
-    }
-}
+/// The first byte of a TLS handshake: the type of its record.
+const HANDSHAKE: u8 = 22;
 
-/// Answers the requests of one connection; after the stop, the one in flight.
-pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
-    let debt = Arc::new(Debt::default());
-    let service = service_fn(|request| {
-        let (shared, debt) = (shared.clone(), debt.clone());
-        debt.answering.store(true, Relaxed);
-        async move {
-            let answer = route::respond(shared, request).await;
-            debt.answering.store(false, Relaxed);
-            answer
-        }
-    });
-    let stream = Stream {
-        stream,
+/// A TCP or Unix socket.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+
+/// Answers the requests of one connection; after the stop, the ones in flight.
+pub(super) async fn talk(
+    socket: Box<dyn Socket>,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+    place: Place,
+) {
+    let debt = Debt::new(place);
+    let stream = Noted {
+        socket,
+        unread: None,
         debt: debt.clone(),
     };
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            // hyper comes back when it can neither read nor write nor go on answering, so
-            // what is not owed then is not in flight: an answer that is ready has been
-            // given to the socket, or the socket is full.
-            std::future::poll_fn(|context| match connection.as_mut().poll(context) {
-                Poll::Pending if debt.is_paid() => Poll::Ready(Ok(())),
-                polled => polled,
-            })
-            .await
+    let mut overdue = pin!(debt.is_overdue());
+    let ended = match shared.web_config().filter(|config| config.has_tls()) {
+        None => converse(stream, false, &shared, &mut stopped, &debt, overdue).await,
+        Some(config) => {
+            let shaken = tokio::select! {
+                shaken = shake_hands(stream, config) => shaken,
+                _ = stopped.changed() => return,
+                why = overdue.as_mut() => Err(why.into()),
+            };
+            match shaken {
+                Ok(stream) => {
+                    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                    converse(stream, http2, &shared, &mut stopped, &debt, overdue).await
+                }
+                Err(error) => Err(error),
+            }
         }
     };
     if let Err(error) = ended {
@@ -85,37 +86,103 @@ pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>, mut stopped: wa
     }
 }
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The handshake, with the configuration of this moment.
+async fn shake_hands(
+    mut stream: Noted,
+    config: &Arc<WebConfig>,
+) -> Result<TlsStream<Noted>, Failure> {
+    // Before rustls sees it: that would answer with an alert, which is no HTTP.
+    let first = stream.read_u8().await?;
+    if first != HANDSHAKE {
+        stream.write_all(PLAIN_HTTP).await?;
+        stream.shutdown().await?;
+        return Err("closed because it begins with no handshake".into());
+    }
+    stream.unread = Some(first);
+    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let config = config.handshake().await;
+    let config = config.ok_or("handshake refused: the web configuration cannot be used")?;
+    Ok(start.into_stream(config).await?)
+}
+
+async fn converse(
+    stream: impl Socket + 'static,
+    http2: bool,
+    shared: &Arc<Shared>,
+    stopped: &mut watch::Receiver<()>,
+    debt: &Arc<Debt>,
+    mut overdue: Pin<&mut impl Future<Output = &'static str>>,
+) -> Result<(), Failure> {
+    let service = service_fn(|request| gate::answer(shared.clone(), request, debt.owe()));
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = if http2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    };
+    // How long a head may take is up to `overdue`.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HTTP2_HEAD_BYTES)
+        .max_send_buf_size(BUFFER_BYTES);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        why = overdue.as_mut() => return Err(why.into()),
+        _ = stopped.changed() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    // hyper comes back when it can neither read nor write nor go on answering, so what is not
+    // owed then is not in flight: an answer that is ready has been given to the socket, or the
+    // socket is full. HTTP/2 may also wait for the client to make room.
+    std::future::poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Pending if !http2 && debt.is_paid() => Poll::Ready(Ok(())),
+        polled => polled,
+    })
+    .await
+}
+
 /// A socket that notes whether it has refused bytes.
-struct Stream {
-    stream: TcpStream,
+struct Noted {
+    socket: Box<dyn Socket>,
+    /// A byte to be read once more.
+    unread: Option<u8>,
     debt: Arc<Debt>,
 }
 
-impl Stream {
-    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
-        self.debt.sending.store(written.is_pending(), Relaxed);
-        written
-    }
-}
-
-impl AsyncRead for Stream {
+impl AsyncRead for Noted {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if buffer.remaining() > 0
+            && let Some(byte) = self.unread.take()
+        {
+            buffer.put_slice(&[byte]);
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.socket).poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for Noted {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.note(written)
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.debt.note(written)
     }
 
     fn poll_write_vectored(
@@ -123,19 +190,19 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.note(written)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, bytes);
+        self.debt.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(&mut self.socket).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }

@@ -1,14 +1,76 @@
-//! Listen addresses: `:PORT`, `HOST:PORT`, `[IPV6]:PORT`.
+//! Where to listen: `:PORT`, `HOST:PORT`, `[IPV6]:PORT`, or at what systemd has passed.
 
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::str::FromStr;
+
+use listenfd::ListenFd;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// A socket that takes connections, and does not block.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// The sockets that systemd has passed, in its order.
+    ///
+    /// # Errors
+    ///
+    /// There are none, or one is of another kind.
+    pub(super) fn passed() -> Result<Vec<Self>, String> {
+        let mut passed = ListenFd::from_env();
+        if passed.len() == 0 {
+            return Err(
+                "systemd has passed no socket (LISTEN_FDS); start the exporter by a .socket unit, \
+                 or leave out --web.systemd-socket"
+                    .to_owned(),
+            );
+        }
+        let taken = (0..passed.len()).map(|index| {
+            Self::take(&mut passed, index).map_err(|error| {
+                format!(
+                    "socket {} of those that systemd has passed: {error}; it must be a \
+                     ListenStream= with Accept=no",
+                    index + 1
+                )
+            })
+        });
+        taken.collect()
+    }
+
+    fn take(passed: &mut ListenFd, index: usize) -> io::Result<Self> {
+        let listener = match passed.take_tcp_listener(index) {
+            Ok(Some(listener)) => Self::Tcp(listener),
+            _ => match passed.take_unix_listener(index)? {
+                Some(listener) => Self::Unix(listener),
+                None => return Err(io::Error::other("it is not there")),
+            },
+        };
+        let takes_connections = match &listener {
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                sockopt::socket_acceptconn(listener)?
+            }
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                sockopt::socket_acceptconn(listener)?
+            }
+        };
+        if takes_connections {
+            Ok(listener)
+        } else {
+            Err(io::Error::other("it does not listen"))
+        }
+    }
+}
 
 /// Where to listen, as Go's servers take it: without a host, on all interfaces, by IPv6
 /// and IPv4.

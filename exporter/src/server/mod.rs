@@ -1,23 +1,34 @@
 //! The HTTP side of `serve`.
 //!
+//! A connection comes in through `listen`, has a place in the `crowd`, is driven by
+//! `connection`, which knows its `debt`; a request passes the `gate` and is answered by `route`.
+//!
 //! One thread accepts and moves bytes; each scrape runs on a thread of the blocking pool,
 //! one at a time, into memory, so that a client that reads slowly holds nothing but its
 //! own body. Writers share nothing with any of it.
 
 mod body;
 mod connection;
+mod crowd;
+mod debt;
+mod gate;
 mod listen;
 mod route;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::{Semaphore, watch};
 
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
+use crate::web_config::WebConfig;
+use connection::Socket;
+use crowd::Crowd;
+use listen::Listener;
 
 pub use listen::ListenAddress;
 
@@ -29,22 +40,33 @@ const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait when no connection can be accepted, as when descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections at once, as far as descriptors go.
+const MAX_CONNECTIONS: u64 = 1024;
+/// Descriptors for everything but connections: boards, listeners, the web configuration.
+const OTHER_DESCRIPTORS: u64 = 128;
 
 /// A server that is bound and not yet running.
 pub struct Server {
-    listeners: Vec<TcpListener>,
-    shared: Arc<Shared>,
+    listeners: Vec<Listener>,
+    shared: Shared,
     maintenance: Option<Maintenance>,
 }
 
 /// What all connections share.
 struct Shared {
     telemetry_path: String,
+    web_config: Option<Arc<WebConfig>>,
+    /// How many scrapes may be answered at once, and who has a place.
+    scrapes: Option<(usize, Arc<Semaphore>)>,
     scraper: Mutex<Scraper>,
     bodies: Arc<body::Pool>,
 }
 
 impl Shared {
+    fn web_config(&self) -> Option<&Arc<WebConfig>> {
+        self.web_config.as_ref()
+    }
+
     fn scraper(&self) -> MutexGuard<'_, Scraper> {
         self.scraper.lock().unwrap_or_else(|poisoned| {
             self.scraper.clear_poison();
@@ -72,17 +94,46 @@ impl Server {
                 address: address.clone(),
                 source,
             })?;
-            listeners.push(listener);
+            listeners.push(Listener::Tcp(listener));
         }
-        Ok(Self {
+        Ok(Self::new(listeners, telemetry_path, scraper))
+    }
+
+    /// Takes the sockets that systemd has passed.
+    ///
+    /// # Errors
+    ///
+    /// There are none, or one that does not take connections.
+    pub fn from_systemd(telemetry_path: &str, scraper: Scraper) -> Result<Self, String> {
+        let listeners = Listener::passed()?;
+        Ok(Self::new(listeners, telemetry_path, scraper))
+    }
+
+    fn new(listeners: Vec<Listener>, telemetry_path: &str, scraper: Scraper) -> Self {
+        Self {
             listeners,
-            shared: Arc::new(Shared {
+            shared: Shared {
                 telemetry_path: telemetry_path.to_owned(),
+                web_config: None,
+                scrapes: None,
                 scraper: Mutex::new(scraper),
                 bodies: Arc::default(),
-            }),
+            },
             maintenance: None,
-        })
+        }
+    }
+
+    /// The same server, which asks of its clients what the file says.
+    pub fn with_web_config(mut self, config: Arc<WebConfig>) -> Self {
+        self.shared.web_config = Some(config);
+        self
+    }
+
+    /// The same server, which answers 503 where `limit` scrapes are being answered.
+    pub fn with_max_requests(mut self, limit: usize) -> Self {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
+        self.shared.scrapes = Some((limit, Arc::new(Semaphore::new(limit))));
+        self
     }
 
     /// The same server, which also keeps its boards in order.
@@ -93,8 +144,37 @@ impl Server {
 
     /// The addresses with the ports that were given for port 0.
     pub fn local_addresses(&self) -> Vec<SocketAddr> {
-        let addresses = self.listeners.iter().map(TcpListener::local_addr);
-        addresses.filter_map(Result::ok).collect()
+        let addresses = self.listeners.iter().filter_map(|listener| match listener {
+            Listener::Tcp(listener) => listener.local_addr().ok(),
+            Listener::Unix(_) => None,
+        });
+        addresses.collect()
+    }
+
+    /// Where the metrics are: a URL for each TCP socket, `unix:` and a path for the others.
+    pub fn places(&self) -> Vec<String> {
+        let config = self.shared.web_config();
+        let scheme = if config.is_some_and(|config| config.has_tls()) {
+            "https"
+        } else {
+            "http"
+        };
+        let path = &self.shared.telemetry_path;
+        let places = self.listeners.iter().map(|listener| match listener {
+            Listener::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => format!("{scheme}://{address}{path}"),
+                Err(_) => format!("{scheme}://?{path}"),
+            },
+            Listener::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let file = address.as_ref().and_then(|address| address.as_pathname());
+                file.map_or_else(
+                    || "unix:?".to_owned(),
+                    |file| format!("unix:{}", file.display()),
+                )
+            }
+        });
+        places.collect()
     }
 
     /// Serves until `stop` completes, then lets requests in flight end, for at most ten seconds.
@@ -106,14 +186,16 @@ impl Server {
         // Every task holds a receiver until it ends, so the channel says "stop" in one
         // direction and "all have stopped" in the other.
         let (stopping, stopped) = watch::channel(());
+        let shared = Arc::new(self.shared);
+        let crowd = Crowd::new(max_connections());
         for listener in self.listeners {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            tokio::spawn(accept(listener, self.shared.clone(), stopped.clone()));
+            let door = Door::new(listener)?;
+            tokio::spawn(accept(door, crowd.clone(), shared.clone(), stopped.clone()));
         }
         if let Some(maintenance) = self.maintenance {
-            tokio::spawn(maintain(maintenance, self.shared.clone(), stopped.clone()));
+            tokio::spawn(maintain(maintenance, shared.clone(), stopped.clone()));
         }
-        tokio::spawn(follow(self.shared, stopped));
+        tokio::spawn(follow(shared, stopped));
 
         stop.await;
         stopping.send_replace(());
@@ -154,22 +236,72 @@ impl std::error::Error for BindError {
     }
 }
 
+/// A listener that the runtime waits at.
+enum Door {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
+}
+
+impl Door {
+    fn new(listener: Listener) -> io::Result<Self> {
+        Ok(match listener {
+            Listener::Tcp(listener) => Self::Tcp(tokio::net::TcpListener::from_std(listener)?),
+            Listener::Unix(listener) => Self::Unix(tokio::net::UnixListener::from_std(listener)?),
+        })
+    }
+
+    async fn accept(&self) -> io::Result<Box<dyn Socket>> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Without this the last part of a body may wait for the peer's delayed ACK.
+                let _ = stream.set_nodelay(true);
+                Ok(Box::new(stream))
+            }
+            Self::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
+}
+
+/// How many connections there may be. Raises the limit on descriptors as far as it may, as
+/// Go's programs do: shells and systemd start programs with 1,024.
+fn max_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let descriptors = current
+        .unwrap_or(u64::MAX)
+        .saturating_sub(OTHER_DESCRIPTORS);
+    let connections = descriptors.clamp(16, MAX_CONNECTIONS);
+    usize::try_from(connections).unwrap_or(usize::MAX)
+}
+
 /// Accepts connections until the stop.
 async fn accept(
-    listener: tokio::net::TcpListener,
+    door: Door,
+    crowd: Arc<Crowd>,
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<()>,
 ) {
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let admitted = async {
+            let socket = door.accept().await?;
+            Ok((socket, crowd.admit().await))
+        };
+        let admitted: io::Result<_> = tokio::select! {
+            admitted = admitted => admitted,
             _ = stopped.changed() => return,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                // Without this the last part of a body may wait for the peer's delayed ACK.
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(connection::talk(stream, shared.clone(), stopped.clone()));
+        match admitted {
+            Ok((socket, place)) => {
+                let talk = connection::talk(socket, shared.clone(), stopped.clone(), place);
+                tokio::spawn(talk);
             }
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");

@@ -1,6 +1,5 @@
 //! What each path answers.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use http_body_util::combinators::UnsyncBoxBody;
@@ -14,21 +13,19 @@ use crate::negotiate;
 use crate::ui::{self, Question};
 
 /// An answer, whole or made while it is sent; an error in its body ends the connection.
-pub(super) type Answer = Response<UnsyncBoxBody<Bytes, BodyError>>;
+pub(super) type Answer = Response<Body>;
+pub(super) type Body = UnsyncBoxBody<Bytes, BodyError>;
 pub(super) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-const PLAIN: &str = "text/plain; charset=utf-8";
+pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Answers one request. hyper leaves the body away where the method is HEAD.
-pub(super) async fn respond(
-    shared: Arc<Shared>,
-    request: Request<Incoming>,
-) -> Result<Answer, Infallible> {
+pub(super) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
     let path = request.uri().path();
     let known = path == shared.telemetry_path
         || ["/-/healthy", "/-/ready"].contains(&path)
         || ui::PATHS.contains(&path);
-    let answer = if !known {
+    if !known {
         let text = format!("Nothing here. Metrics are at {}.\n", shared.telemetry_path);
         answer(StatusCode::NOT_FOUND, PLAIN, text)
     } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -48,8 +45,7 @@ pub(super) async fn respond(
         ready(shared).await
     } else {
         look(shared, request.uri().clone()).await
-    };
-    Ok(answer)
+    }
 }
 
 async fn metrics(shared: Arc<Shared>, headers: &HeaderMap) -> Answer {
@@ -119,7 +115,7 @@ fn failed() -> Answer {
     )
 }
 
-fn answer(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Answer {
+pub(super) fn answer(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Answer {
     let whole = Full::new(body.into()).map_err(|never| match never {});
     let mut answer = Response::new(whole.boxed_unsync());
     *answer.status_mut() = status;

@@ -1,0 +1,38 @@
+"""Certificates for a test, made by openssl."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
+
+
+class Authority:
+    """A certificate authority with a folder of its own."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self.certificate = folder / f"{name}.crt"
+        self._key = folder / f"{name}.key"
+        _openssl(
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+            *("-subj", f"/CN={name}", "-keyout", str(self._key), "-out", str(self.certificate)),
+        )
+
+    def issue(self, name: str, alternatives: str) -> tuple[Path, Path]:
+        """A certificate with these alternative names, as openssl writes them (DNS:a,IP:1.2.3.4), and its key."""
+        key, request, certificate = (self._folder / f"{name}.{end}" for end in ("key", "csr", "crt"))
+        extensions = self._folder / f"{name}.ext"
+        extensions.write_text(f"subjectAltName={alternatives}\n")
+        _openssl(
+            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+            *("-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request)),
+        )
+        _openssl(
+            *("x509", "-req", "-days", "2", "-in", str(request), "-CA", str(self.certificate), "-CAkey"),
+            *(str(self._key), "-CAcreateserial", "-extfile", str(extensions), "-out", str(certificate)),
+        )
+        return certificate, key
