@@ -107,6 +107,9 @@ impl Counter {
 
     /// Adds one and makes it the counter's exemplar; as
     /// [`add_with_exemplar`](Self::add_with_exemplar).
+    // Inlined, as the next two, so that this crate has no slow path of its own for `add`: where a
+    // program's shares it, the quick one has to put the amount into memory for it.
+    #[inline]
     pub fn inc_with_exemplar(&self, labels: &[(&str, &str)]) {
         self.add_with_exemplar(1, labels);
     }
@@ -121,6 +124,7 @@ impl Counter {
     /// board is full (it takes a slot, and another for the moment of the change), is counted by
     /// its reason; the addition is made in any case. On a board that has used up half of its
     /// serial numbers, one stays for a second.
+    #[inline]
     pub fn add_with_exemplar(&self, n: u64, labels: &[(&str, &str)]) {
         self.add(n);
         self.series.exemplify(EXEMPLAR_PLACE, n as f64, labels);
@@ -129,6 +133,7 @@ impl Counter {
     /// Adds `x`, as [`add_f64`](Self::add_f64), and makes it the counter's exemplar, as
     /// [`add_with_exemplar`](Self::add_with_exemplar). False, and neither is done, if it is
     /// negative, NaN or infinite.
+    #[inline]
     pub fn add_f64_with_exemplar(&self, x: f64, labels: &[(&str, &str)]) -> bool {
         let is_added = self.add_f64(x);
         if is_added {

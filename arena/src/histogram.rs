@@ -252,6 +252,7 @@ impl Histogram {
     /// Counts `value`, as [`observe`](Self::observe), and makes it the exemplar of its bucket:
     /// where one of the observations came from, such as a trace. The rest is as
     /// [`Counter::add_with_exemplar`](crate::Counter::add_with_exemplar) says.
+    #[inline]
     pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
         self.observe(value);
         let bucket = bucket_of(self.series.places.bounds, value);
