@@ -174,8 +174,8 @@ impl Builder<Histogram> {
 
     /// Exponential buckets, in place of others. Where Prometheus asks for native histograms it
     /// gets these; elsewhere the histogram is shown with classic buckets that are put together
-    /// from them, so that an observation is as cheap as any and both agree. An update is a
-    /// nanosecond or two slower than with classic buckets.
+    /// from them, so that an observation is made as any other, and both agree. Its bucket is
+    /// found by two loads from a table and a comparison.
     ///
     /// Another schema or range is another definition of the metric, as other bounds are.
     pub fn native(mut self, native: Native) -> Self {
