@@ -8,6 +8,7 @@
 //! left out, and counted. Only families of the same type on different boards share a block.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use tallyboard::{Aggregation, FamilyView, Kind};
 
@@ -15,15 +16,17 @@ use super::rendered::Rendered;
 use super::{Source, Style};
 
 /// One family in the body.
+#[derive(Clone)]
 pub(super) struct Block {
-    name: String,
-    kind: Kind,
+    pub(super) name: Arc<str>,
+    pub(super) kind: Kind,
     /// The metadata lines.
-    pub(super) head: Vec<u8>,
+    pub(super) head: Arc<[u8]>,
     pub(super) parts: Vec<Part>,
 }
 
 /// One board's share of a block.
+#[derive(Clone)]
 pub(super) struct Part {
     /// Index into the sources.
     pub(super) source: usize,
@@ -58,6 +61,14 @@ impl Identity {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn is_of(&self, source: u64, family: &FamilyView) -> bool {
         self.key == (source, family.tag)
             && self.kind == family.kind
@@ -83,8 +94,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn blocks_mut(&mut self) -> &mut [Block] {
-        &mut self.blocks
+    /// The blocks, with the text of all series there are.
+    pub(super) fn blocks(&mut self, sources: &[Source<'_>]) -> &[Block] {
+        for part in self.blocks.iter_mut().flat_map(|block| &mut block.parts) {
+            let families = sources[part.source].reader.families();
+            part.rendered.follow(&families[part.family]);
+        }
+        &self.blocks
     }
 
     /// Families that are left out.
@@ -191,7 +207,7 @@ impl Admission {
         let name = self.style.family_name(family.kind, &family.name);
         if let Some(Some(index)) = self.owners.get(&name) {
             let block = &mut self.blocks[*index];
-            let joins = block.name == name
+            let joins = *block.name == *name
                 && block.kind == family.kind
                 && block.parts.iter().all(|part| part.source != source);
             if joins {
@@ -214,10 +230,10 @@ impl Admission {
         self.style
             .write_head(&name, family.kind, &family.help, &family.unit, &mut head);
         self.blocks.push(Block {
-            head,
+            head: head.into(),
             kind: family.kind,
             parts: vec![part(&name)],
-            name,
+            name: name.into(),
         });
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! receiving   no request, or a part of one      dropped at the stop
-//! answering   a whole request head has come     goes on
+//! answering   a request head has come, and its answer is not yet made to its end     goes on
 //! sending     the socket takes no more bytes    goes on
 //! ```
 //!
@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,7 +26,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::{Shared, route};
+use super::{Shared, body, route};
 
 /// A connection that sends no request for this long is closed. Longer than the common
 /// scrape interval of a minute, so that scrapers can keep theirs.
@@ -45,6 +46,42 @@ impl Debt {
     }
 }
 
+/// An answer that is owed until this is gone.
+struct Owed(Arc<Debt>);
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.0.answering.store(false, Relaxed);
+    }
+}
+
+/// A body that is owed until it has been taken to its end: it may still be made.
+struct Owing<B> {
+    body: B,
+    #[expect(dead_code, reason = "dropped with the body")]
+    owed: Owed,
+}
+
+impl<B: Body + Unpin> Body for Owing<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Answers the requests of one connection; after the stop, the one in flight.
 pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     let debt = Arc::new(Debt::default());
@@ -52,9 +89,9 @@ pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>, mut stopped: wa
         let (shared, debt) = (shared.clone(), debt.clone());
         debt.answering.store(true, Relaxed);
         async move {
+            let owed = Owed(debt);
             let answer = route::respond(shared, request).await;
-            debt.answering.store(false, Relaxed);
-            answer
+            answer.map(|answer| answer.map(|body| Owing { body, owed }))
         }
     });
     let stream = Stream {
@@ -64,6 +101,8 @@ pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>, mut stopped: wa
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
+        // One piece of a body waits in it, not many.
+        .max_buf_size(body::PIECE)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {

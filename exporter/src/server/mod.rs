@@ -1,8 +1,8 @@
 //! The HTTP side of `serve`.
 //!
-//! One thread accepts and moves bytes; each scrape runs on a thread of the blocking pool,
-//! one at a time, into memory, so that a client that reads slowly holds nothing but its
-//! own body. Writers share nothing with any of it.
+//! One thread accepts and moves bytes. A scrape looks for series one at a time, and then makes
+//! its body a piece at a time on a thread of the blocking pool, each when the client has taken
+//! the one before. Writers share nothing with any of it.
 
 mod body;
 mod connection;
@@ -14,7 +14,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
@@ -41,7 +41,8 @@ pub struct Server {
 struct Shared {
     telemetry_path: String,
     scraper: Mutex<Scraper>,
-    bodies: Arc<body::Pool>,
+    /// Pieces of bodies that are made at one time: more would only wait for each other.
+    turns: Semaphore,
 }
 
 impl Shared {
@@ -79,7 +80,7 @@ impl Server {
             shared: Arc::new(Shared {
                 telemetry_path: telemetry_path.to_owned(),
                 scraper: Mutex::new(scraper),
-                bodies: Arc::default(),
+                turns: Semaphore::new(turns()),
             }),
             maintenance: None,
         })
@@ -125,6 +126,11 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Twice the CPUs: one of two may wait for memory or a lock.
+fn turns() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Why [`Server::bind`] failed.
