@@ -28,6 +28,7 @@ mod escape;
 mod exposition;
 mod family_writer;
 mod name;
+mod native;
 mod number;
 mod openmetrics;
 mod pass;

@@ -14,12 +14,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tallyboard::{BoardView, FamilyView, Kind, SeriesView};
+use tallyboard::{BoardView, FamilyView, Kind, NativeCounts, SeriesView, Window};
 
 use super::name::{self, Frame};
 use super::number::{canonical_float, write_f64, write_number, write_seconds, write_u64};
 use super::plan::Identity;
-use super::{Format, Style, escape, openmetrics, protobuf};
+use super::{Format, Style, escape, native, openmetrics, protobuf};
 
 /// The kept text of a family on one board. A clone shares it; it is never changed, only replaced.
 #[derive(Clone)]
@@ -98,6 +98,8 @@ enum Shape {
     Message { values_len: usize },
     /// A message for each process.
     MessageByProcess,
+    /// A message whose length depends on the buckets that are not empty.
+    MessageNative(Window),
 }
 
 /// How far the writing of a family has come.
@@ -223,7 +225,9 @@ impl Lines {
                 let (kind, created) = (self.identity.kind(), series.created_unix_nanos);
                 protobuf::write_metric(kind, &labels, created, *values_len, out);
             }
-            Shape::MessageByProcess => self.labels.write_messages(series, out),
+            Shape::MessageByProcess | Shape::MessageNative(_) => {
+                self.labels.write_messages(series, out);
+            }
             Shape::One(frame) => {
                 out.extend_from_slice(&frame.open);
                 self.labels.write_text(series, out);
@@ -315,6 +319,18 @@ impl Lines {
                 }
                 return there;
             }
+            Shape::MessageNative(window) => {
+                let mut counts = NativeCounts::default();
+                let sum = view.native(series, &mut counts)?;
+                counts.classic(buckets);
+                let mut values = Vec::new();
+                protobuf::write_histogram(&family.bounds, buckets, sum, &mut values);
+                native::write(window, &counts, &mut values);
+                let created = series.created_unix_nanos;
+                protobuf::write_metric(Kind::Histogram, text, created, values.len(), out);
+                out.extend_from_slice(&values);
+                return Some(());
+            }
             Shape::MessageByProcess => {
                 let values = view.by_process(series);
                 let mut labels = text.to_vec();
@@ -369,9 +385,10 @@ impl Shape {
         let frame = |suffix: &str| Frame::new(&format!("{family_name}{suffix}"), has_labels);
         let by_process = family.kind == Kind::Gauge && family.aggregation.is_by_process();
         match family.kind {
-            _ if style.format == Format::Protobuf => match by_process {
-                true => Shape::MessageByProcess,
-                false => Shape::Message {
+            _ if style.format == Format::Protobuf => match (family.native, by_process) {
+                (Some(window), _) => Shape::MessageNative(window),
+                (None, true) => Shape::MessageByProcess,
+                (None, false) => Shape::Message {
                     values_len: protobuf::values_len(family.kind, family.bounds.len()),
                 },
             },

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod messages;
+mod native;
 
 use tallyboard::{Board, Location, Reader};
 
