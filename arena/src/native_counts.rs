@@ -3,7 +3,7 @@
 use crate::window::Window;
 
 /// What a native histogram has counted, of all its buckets at one moment. A buffer that can be
-/// used again: [`Reader::native`](crate::Reader::native) fills it.
+/// used again: [`BoardView::native`](crate::BoardView::native) fills it.
 #[derive(Clone, Debug, Default)]
 pub struct NativeCounts {
     window: Option<Window>,

@@ -651,7 +651,7 @@ impl BoardView {
     }
 
     /// The exemplar of a counter (`place` is 0) or of a histogram's bucket (`place` is its place
-    /// among the bounds), as it was at the last [`refresh`](Self::refresh). One load, where the
+    /// among the bounds), as it was at the last [`refresh`](Reader::refresh). One load, where the
     /// series has none.
     #[inline]
     pub fn exemplar(&self, series: &SeriesView, place: usize) -> Option<&Exemplar> {

@@ -37,7 +37,7 @@ def library() -> Path:
     cargo = os.environ.get("CARGO") or shutil.which("cargo") or rustup_cargo()
     if cargo is None:
         sys.exit(
-            "error: cargo was not found, and the library is built with it: install Rust 1.88 or "
+            "error: cargo was not found, and the library is built with it: install Rust 1.89 or "
             f"newer (https://rustup.rs), or let TALLYBOARD_LIBRARY name a {LIBRARY} that is "
             "built already"
         )
