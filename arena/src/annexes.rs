@@ -109,11 +109,17 @@ impl Holding {
         }
     }
 
+    /// Whether something is annexed to the series in `slot`, of whatever life of the slot.
+    #[inline]
+    pub(crate) fn has_annexes(&self, slot: u32) -> bool {
+        let mark = self.marks.get(slot as usize / 64);
+        mark.is_some_and(|mark| mark >> (slot % 64) & 1 == 1)
+    }
+
     /// What is annexed to the series in `slot` whose tag is `series`.
     #[inline]
     fn at(&self, slot: u32, series: u64, kind: u8, place: u32) -> Option<&Said> {
-        let mark = self.marks.get(slot as usize / 64)?;
-        if mark >> (slot % 64) & 1 == 0 {
+        if !self.has_annexes(slot) {
             return None;
         }
         Some(&self.by_site.get(&(series, kind, place))?.said)

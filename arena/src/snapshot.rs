@@ -30,7 +30,7 @@ use core::fmt;
 use core::mem::offset_of;
 use core::ops::Deref;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Reads a board. One per thread that refreshes; memory is proportional to the series. All that
 /// reads values is a method of the [`BoardView`] it gives out, and so of the reader too.
@@ -59,6 +59,23 @@ pub struct BoardView {
     /// first seen dead, in nanoseconds since 1970, or `None` while they live.
     owners: HashMap<Own, Option<u64>>,
     pid_namespace: u64,
+}
+
+/// Which families a view has: equal in two views of one reader if nothing came or went on the
+/// board between them, and never between two readers. Keeps nothing of the board.
+#[derive(Clone)]
+pub struct FamiliesId(Weak<Vec<FamilyView>>);
+
+impl PartialEq for FamiliesId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
+
+impl fmt::Debug for FamiliesId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FamiliesId").field(&self.0.as_ptr()).finish()
+    }
 }
 
 impl fmt::Debug for Reader {
@@ -473,10 +490,9 @@ impl BoardView {
         &self.families
     }
 
-    /// Whether the families and their series are the very ones of an `earlier` view: nothing came
-    /// or went on the board between the two. A comparison of two addresses.
-    pub fn has_families_of(&self, earlier: &BoardView) -> bool {
-        Arc::ptr_eq(&self.families, &earlier.families)
+    /// Names the families as they are now: equal as long as nothing came or went on the board.
+    pub fn families_id(&self) -> FamiliesId {
+        FamiliesId(Arc::downgrade(&self.families))
     }
 
     /// Records left out at the last refresh because their bytes make no sense.
@@ -640,6 +656,13 @@ impl BoardView {
     #[inline]
     pub fn exemplar(&self, series: &SeriesView, place: usize) -> Option<&Exemplar> {
         self.holding.exemplar(series.slot, series.tag, place)
+    }
+
+    /// Whether asking for the [`exemplar`](Self::exemplar) of one of its places may find one. One
+    /// load.
+    #[inline]
+    pub fn may_have_exemplar(&self, series: &SeriesView) -> bool {
+        self.holding.has_annexes(series.slot)
     }
 
     #[inline]

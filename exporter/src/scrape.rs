@@ -1,10 +1,11 @@
-//! One scrape: look for boards, read, encode.
+//! Scrapes: look for boards and series, and say what they share.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::boards::BoardSet;
-use crate::encode::{Encoder, Style};
+use crate::encode::{Encoder, Exposition, Pass, Selection, Style};
 use crate::maintenance::Duties;
 use crate::self_metrics::{self, Scrape};
 use crate::workers::Workers;
@@ -51,36 +52,73 @@ impl Scraper {
         Duties::new(&self.boards, unlinked)
     }
 
-    /// Appends a whole body to `out`. Reads the boards only; no writer ever waits for it.
-    pub fn scrape(&mut self, style: Style, out: &mut Vec<u8>) {
-        let begun = Instant::now();
+    /// What there is to be scraped now. Looks for boards and for series that came or went; reads
+    /// the boards only, and no value: that is done as the body is written, without this.
+    pub fn expose(&mut self, style: Style) -> Exposition {
         self.scrapes += 1;
-        self.boards.refresh();
+        self.boards.refresh_series();
         self.workers
             .sample_if_old(|| self.boards.process_identities());
         let encoder = self
             .encoders
             .entry(style)
             .or_insert_with(|| Encoder::with_reserved(style, &self_metrics::reserved()));
-        let start = out.len();
+        encoder.expose(&self.boards.sources())
+    }
+
+    /// Appends what follows the families of the boards: what the exporter says about itself and
+    /// the boards, and the end. `clashes` is the exposition's.
+    pub fn conclude(
+        &mut self,
+        style: Style,
+        selection: &Selection,
+        clashes: u64,
+        begun: Instant,
+        out: &mut Vec<u8>,
+    ) {
+        let mut own = Vec::new();
         loop {
-            let encoded = encoder.encode(&self.boards.sources(), out);
+            self.boards.look();
             let scrape = Scrape {
-                clashes: encoded.clashes,
+                clashes,
                 scrapes: self.scrapes,
                 took: begun.elapsed(),
                 workers: &self.workers,
                 exporter_metrics: self.exporter_metrics,
             };
-            self_metrics::write(&self.boards, &scrape, style, out);
+            self_metrics::write(&self.boards, &scrape, style, &mut own);
             // A board may have lost its memory at any moment up to here. Each turn has one
             // board less.
             if !self.boards.drop_broken() {
                 break;
             }
+            own.clear();
+        }
+        selection.append_own(style, &own, out);
+        out.extend_from_slice(style.end());
+    }
+
+    /// Appends a whole body to `out`, for whoever needs it in memory.
+    pub fn scrape(&mut self, style: Style, out: &mut Vec<u8>) {
+        let begun = Instant::now();
+        let start = out.len();
+        loop {
+            let exposition = Arc::new(self.expose(style));
+            let clashes = exposition.clashes();
+            let mut pass = Pass::new(exposition.clone(), Arc::default());
+            while pass.fill(usize::MAX, out) {}
+            self.conclude(style, &Selection::default(), clashes, begun, out);
+            if !exposition.is_broken() {
+                return;
+            }
+            self.boards.drop_broken();
             out.truncate(start);
         }
-        encoder.finish(out);
+    }
+
+    /// Lets go of boards that have lost their memory; whether there was one.
+    pub fn drop_broken(&mut self) -> bool {
+        self.boards.drop_broken()
     }
 
     /// Gives the boards, as they are now, to `show`, which may read them.

@@ -29,8 +29,9 @@ scrape_configs:
 class Prometheus:
     """Runs from the start of a `with` block to its end. `rules` are files that it evaluates every second."""
 
-    def __init__(self, folder: Path, target: str, rules: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, target: str, rules: Sequence[Path] = (), features: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._features = features
         self._target = target
         self._rules = [str(file) for file in rules]
         self._url = ""
@@ -44,6 +45,7 @@ class Prometheus:
         log = self._folder / "prometheus.log"
         command = ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={self._folder / 'prometheus'}"]
         command += [f"--web.listen-address={address}", "--log.level=warn"]
+        command += [f"--enable-feature={feature}" for feature in self._features]
         process = self._running.enter_context(running(command, log))
 
         def ready() -> bool:

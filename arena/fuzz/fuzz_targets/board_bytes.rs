@@ -239,7 +239,7 @@ fn update(handle: &Handle) {
 /// A reader and an encoder of each style, which keep what they saw at the look before.
 struct Scraper {
     reader: Reader,
-    encoders: Vec<Encoder>,
+    encoders: Vec<(Format, Encoder)>,
 }
 
 impl Scraper {
@@ -248,8 +248,16 @@ impl Scraper {
             (Format::Text, Escaping::Underscores),
             (Format::Text, Escaping::AllowUtf8),
             (Format::OpenMetrics, Escaping::AllowUtf8),
+            (Format::Protobuf, Escaping::Values),
         ];
-        let encoder = |(format, escaping)| Encoder::new(Style { format, escaping });
+        let encoder = |(format, escaping)| {
+            let style = Style {
+                format,
+                escaping,
+                created: true,
+            };
+            (format, Encoder::new(style))
+        };
         Scraper {
             reader: Reader::new(board),
             encoders: styles.into_iter().map(encoder).collect(),
@@ -261,7 +269,7 @@ impl Scraper {
         assert!(stats.slots_used <= stats.slots && stats.processes_used <= stats.processes);
         self.reader.refresh();
         self.values();
-        for encoder in &mut self.encoders {
+        for (format, encoder) in &mut self.encoders {
             let source = Source {
                 id: 0,
                 label: None,
@@ -271,6 +279,9 @@ impl Scraper {
             let encoded = encoder.encode(&[source], &mut body);
             encoder.finish(&mut body);
             assert!(encoded.series <= u64::from(self.reader.capacity()));
+            if *format == Format::Protobuf {
+                continue;
+            }
             let body = std::str::from_utf8(&body).expect("a body in UTF-8");
             assert!(body.is_empty() || body.ends_with('\n'), "{body}");
         }

@@ -64,9 +64,23 @@ impl BoardSet {
     /// made again, and reads again which series there are. One `stat` a board where nothing
     /// has changed, and the reader's O(slots).
     pub fn refresh(&mut self) {
+        self.refresh_series();
+        self.look();
+    }
+
+    /// [`refresh`](Self::refresh) without how full the boards are, which is most of its cost where
+    /// nothing has changed: [`look`](Self::look) may come later.
+    pub fn refresh_series(&mut self) {
         self.follow();
         for target in &mut self.targets {
             target.refresh();
+        }
+    }
+
+    /// Looks at how full the boards are, and logs what is new and wrong with them. O(slots).
+    pub fn look(&mut self) {
+        for target in &mut self.targets {
+            target.look();
         }
     }
 

@@ -33,7 +33,7 @@ struct Mapped {
     file: FileIdentity,
     board: Board,
     reader: Reader,
-    /// As of the last refresh.
+    /// As of the last look.
     stats: Stats,
     watch: Watch,
 }
@@ -87,7 +87,7 @@ impl Target {
         problem.filter(|_| self.mapped.is_none())
     }
 
-    /// How full the board was at the last refresh, if it is there.
+    /// How full the board was at the last look, if it is there.
     pub fn stats(&self) -> Option<&Stats> {
         self.mapped.as_ref().map(|mapped| &mapped.stats)
     }
@@ -119,10 +119,16 @@ impl Target {
 
     /// Reads again which series there are.
     pub(super) fn refresh(&mut self) {
+        if let Some(mapped) = &mut self.mapped {
+            mapped.reader.refresh();
+        }
+    }
+
+    /// Looks at how full the board is, and logs what is new and wrong with it.
+    pub(super) fn look(&mut self) {
         let Some(mapped) = &mut self.mapped else {
             return;
         };
-        mapped.reader.refresh();
         mapped.stats = mapped.board.stats();
         let lines = mapped
             .watch

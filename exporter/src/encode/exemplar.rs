@@ -1,34 +1,48 @@
-//! Exemplars as OpenMetrics writes them behind a sample's value.
+//! Exemplars: in OpenMetrics behind a sample's value, in protobuf as a field of a counter or of a
+//! bucket.
 
-use tallyboard::Exemplar;
+use tallyboard::{BoardView, Exemplar, FamilyView, Kind, SeriesView};
 
 use super::number::write_f64;
-use super::{Escaping, escape, name};
+use super::{Escaping, escape, name, protobuf, wire};
 
 /// Of all names and values: a longer one fails the whole scrape.
 const MAX_CHARS: usize = 128;
 
-/// Appends ` # {trace_id="x"} 1.0 1700000000.123`; nothing if names that had to become others
-/// have made the labels too long.
-pub(super) fn write(exemplar: &Exemplar, out: &mut Vec<u8>) {
-    let (names, values): (Vec<String>, Vec<&String>) = (exemplar
+const COUNTER_EXEMPLAR: u8 = 2;
+const BUCKET_EXEMPLAR: u8 = 3;
+const EXEMPLAR_VALUE: u8 = 2;
+const EXEMPLAR_TIMESTAMP: u8 = 3;
+
+/// Names as they are written, and values; `None` if names that had to become others have made
+/// them too long.
+fn labels(exemplar: &Exemplar) -> Option<impl Iterator<Item = (String, &str)>> {
+    let (names, values): (Vec<String>, Vec<&str>) = (exemplar
         .labels
         .iter()
-        .map(|(name, value)| (name.clone(), value)))
+        .map(|(name, value)| (name.clone(), value.as_str())))
     .unzip();
-    // Whatever was agreed upon for other names: the specification has no quoted ones here.
+    // Whatever was agreed upon for other names: OpenMetrics has no quoted ones here.
     let names = name::label_names(&names, &[], Escaping::Underscores);
-    let chars = |text: &String| text.chars().count();
-    let chars: usize = names.iter().chain(values.iter().copied()).map(chars).sum();
-    if chars > MAX_CHARS {
+    let texts = names
+        .iter()
+        .map(String::as_str)
+        .chain(values.iter().copied());
+    let chars: usize = texts.map(|text| text.chars().count()).sum();
+    (chars <= MAX_CHARS).then(|| names.into_iter().zip(values))
+}
+
+/// Appends ` # {trace_id="x"} 1.0 1700000000.123`; nothing if the labels are too long.
+pub(super) fn write(exemplar: &Exemplar, out: &mut Vec<u8>) {
+    let Some(labels) = labels(exemplar) else {
         return;
-    }
+    };
     out.extend_from_slice(b" # {");
-    for (place, (name, value)) in names.iter().zip(values).enumerate() {
+    for (place, (name, value)) in labels.enumerate() {
         if place > 0 {
             out.push(b',');
         }
-        name::write_label_open(name, out);
+        name::write_label_open(&name, out);
         escape::write_quoted(value, out);
         out.push(b'"');
     }
@@ -36,4 +50,62 @@ pub(super) fn write(exemplar: &Exemplar, out: &mut Vec<u8>) {
     write_f64(exemplar.value, out);
     let millis = exemplar.unix_nanos / 1_000_000;
     out.extend_from_slice(format!(" {}.{:03}", millis / 1000, millis % 1000).as_bytes());
+}
+
+/// The field `field`, an exemplar.
+fn message(field: u8, exemplar: &Exemplar) -> Option<Vec<u8>> {
+    let mut message = Vec::new();
+    for (name, value) in labels(exemplar)? {
+        protobuf::write_label(name.as_bytes(), value, &mut message);
+    }
+    wire::write_double(EXEMPLAR_VALUE, exemplar.value, &mut message);
+    protobuf::write_timestamp(EXEMPLAR_TIMESTAMP, exemplar.unix_nanos, &mut message);
+    let mut written = Vec::new();
+    wire::write_bytes(field, &message, &mut written);
+    Some(written)
+}
+
+/// The exemplars of one series as protobuf has them. They are the view's: as many and as long,
+/// however often it is asked.
+#[derive(Default)]
+pub(super) struct Exemplars {
+    /// The place of each among the buckets, and its field; ascending.
+    fields: Vec<(usize, Vec<u8>)>,
+}
+
+impl Exemplars {
+    pub(super) fn new(view: &BoardView, family: &FamilyView, series: &SeriesView) -> Self {
+        let (field, places) = match family.kind {
+            Kind::Counter => (COUNTER_EXEMPLAR, 1),
+            Kind::Histogram => (BUCKET_EXEMPLAR, family.bounds.len() + 1),
+            _ => return Self::default(),
+        };
+        if !view.may_have_exemplar(series) {
+            return Self::default();
+        }
+        let fields = (0..places).filter_map(|place| {
+            let exemplar = view.exemplar(series, place)?;
+            Some((place, message(field, exemplar)?))
+        });
+        Self {
+            fields: fields.collect(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The field of the one at `place`; no bytes if there is none.
+    pub(super) fn at(&self, place: usize) -> &[u8] {
+        let mut fields = self.fields.iter();
+        let found = fields.find(|(at, _)| *at == place);
+        found.map_or(&[], |(_, field)| field)
+    }
+
+    /// The place and the length of each.
+    pub(super) fn lens(&self) -> impl Iterator<Item = (usize, usize)> {
+        let fields = self.fields.iter();
+        fields.map(|(place, field)| (*place, field.len()))
+    }
 }

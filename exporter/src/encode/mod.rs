@@ -1,7 +1,8 @@
-//! Boards as text that Prometheus reads.
+//! Boards as bytes that Prometheus reads.
 //!
-//! An [`Encoder`] turns what [`Reader`]s see into one exposition. It keeps, between
-//! scrapes, everything about a series that cannot change while the series lives (its
+//! An [`Encoder`] turns what [`Reader`]s see into one [`Exposition`], of which any number of
+//! scrapes make a body at the same time, each as fast as its client reads ([`Pass`]). It keeps,
+//! between scrapes, everything about a series that cannot change while the series lives (its
 //! name and labels, escaped and laid out), found again by the family's tag and the
 //! series' slot and tag; it keeps no value. A scrape of an unchanged board is therefore
 //! one copy of the kept text and one formatted number for each line, and a scrape after
@@ -9,9 +10,12 @@
 //!
 //! ```text
 //! plan        which families make up which block, and which are left out   rebuilt when a family comes or goes
-//! rendered    the text of each series of a family                          a family's is rebuilt when its series change
-//! text, openmetrics   what the two formats do differently
-//! name, escape, number    the tokens
+//! rendered    the text of each series of a family                          a family's is replaced when its series change
+//! shape       what the lines of a family consist of
+//! exposition, pass    what all scrapes share, and where one of them is
+//! text, openmetrics, protobuf   what the formats do differently
+//! labels, exemplar              what stands between braces
+//! name, escape, number, wire    the tokens
 //! ```
 //!
 //! # What OpenMetrics leaves out
@@ -24,31 +28,46 @@
 
 mod escape;
 mod exemplar;
+mod exposition;
+mod family_writer;
+mod labels;
 mod name;
+mod native;
 mod number;
 mod openmetrics;
+mod pass;
 mod plan;
+mod protobuf;
 mod rendered;
+mod selection;
+mod shape;
 mod text;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use tallyboard::{Kind, Number, Reader};
+use std::sync::Arc;
 
-use plan::Plan;
+use tallyboard::{FamiliesId, Kind, Reader};
 
+use plan::{Block, Plan};
+
+pub use exposition::Exposition;
+pub(crate) use family_writer::FamilyWriter;
 pub use number::canonical_float;
-pub(crate) use openmetrics::CONTENT_TYPE as OPENMETRICS_CONTENT_TYPE;
-pub(crate) use text::CONTENT_TYPE as TEXT_CONTENT_TYPE;
+pub use pass::Pass;
+pub use selection::Selection;
 
 /// An exposition format, each in the one version that is spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Prometheus text 0.0.4.
+    /// Prometheus text 0.0.4, which is also what 1.0.0 is.
     Text,
     /// OpenMetrics 1.0.0. Leaves out [some sums and counts](self#what-openmetrics-leaves-out).
     OpenMetrics,
+    /// Messages of the type `io.prometheus.client.MetricFamily`, each after its length.
+    Protobuf,
 }
 
 /// What becomes of names that Prometheus before version 3 cannot read.
@@ -56,6 +75,11 @@ pub enum Format {
 pub enum Escaping {
     /// Each character outside `[a-zA-Z0-9_:]` becomes `_`. For a scraper that says nothing.
     Underscores,
+    /// `.` becomes `_dot_`, `_` and each other character `__`, in names that need it.
+    Dots,
+    /// `U__`, then each other character as its code point, `_2e_`, and `_` as `__`, in names that
+    /// need it. Nothing is lost.
+    Values,
     /// Such a name is written as it is, in quotes inside the braces.
     AllowUtf8,
 }
@@ -67,6 +91,9 @@ pub struct Style {
     pub format: Format,
     /// The treatment of names.
     pub escaping: Escaping,
+    /// Whether OpenMetrics has a `_created` line for each series that counts. Protobuf always says
+    /// when that was registered, text never.
+    pub created: bool,
 }
 
 impl Style {
@@ -74,6 +101,7 @@ impl Style {
     pub const PLAIN: Style = Style {
         format: Format::Text,
         escaping: Escaping::Underscores,
+        created: false,
     };
 }
 
@@ -128,8 +156,14 @@ pub struct Encoder {
     /// Families that the caller writes itself, which no board may take.
     reserved: Vec<(&'static str, Kind)>,
     plan: Plan,
-    /// One histogram's buckets, reused.
-    buckets: Vec<u64>,
+    last: Option<Exposed>,
+}
+
+/// What was exposed last.
+struct Exposed {
+    /// Each source's id and its families.
+    of: Vec<(u64, FamiliesId)>,
+    blocks: Arc<[Block]>,
 }
 
 impl Encoder {
@@ -145,69 +179,74 @@ impl Encoder {
             style,
             reserved: reserved.to_vec(),
             plan: Plan::default(),
-            buckets: Vec::new(),
+            last: None,
         }
     }
 
-    /// Appends all families of `sources` to `out`, in the order of their names, each as
-    /// one block. Where two families clash, the earlier source wins, and within a source
-    /// the family that was registered earlier.
+    /// All families of `sources`, in the order of their names, each as one block. Where two
+    /// families clash, the earlier source wins, and within a source the family that was
+    /// registered earlier.
+    ///
+    /// O(sources) if no series came or went; otherwise all series are looked at and the new ones
+    /// rendered. Reads no value.
+    pub fn expose(&mut self, sources: &[Source<'_>]) -> Exposition {
+        let of = sources.iter();
+        let of: Vec<_> = of
+            .map(|source| (source.id, source.reader.families_id()))
+            .collect();
+        let unchanged = self.last.as_ref().filter(|last| last.of == of);
+        let blocks = match unchanged {
+            Some(last) => last.blocks.clone(),
+            None => {
+                self.plan.update(sources, self.style, &self.reserved);
+                let blocks: Arc<[Block]> = self.plan.blocks(sources).into();
+                let exposed = blocks.clone();
+                self.last = Some(Exposed { of, blocks });
+                exposed
+            }
+        };
+        let views = sources.iter().map(|source| source.reader.view());
+        Exposition::new(self.style, blocks, views.collect(), self.plan.clashes())
+    }
+
+    /// Appends all families of `sources` to `out`, as [`expose`](Self::expose) has them.
     ///
     /// A series that goes away while this runs is left out. Cost: tens of nanoseconds a
     /// line, plus the rendering of series that are new since the last call. Never blocks a
     /// writer. Call [`finish`](Self::finish) after the last family.
     pub fn encode(&mut self, sources: &[Source<'_>], out: &mut Vec<u8>) -> Encoded {
-        self.plan.update(sources, self.style, &self.reserved);
-        let mut series = 0;
-        for block in self.plan.blocks_mut() {
-            let start = out.len();
-            out.extend_from_slice(&block.head);
-            let mut written = 0;
-            for part in &mut block.parts {
-                let reader = sources[part.source].reader;
-                let family = &reader.families()[part.family];
-                part.rendered.follow(family);
-                written += part
-                    .rendered
-                    .write(reader, family, &mut self.buckets, self.style, out);
-            }
-            if written == 0 {
-                out.truncate(start);
-            }
-            series += written;
-        }
+        let exposition = Arc::new(self.expose(sources));
+        let clashes = exposition.clashes();
+        let mut pass = Pass::new(exposition, Arc::default());
+        while pass.fill(usize::MAX, out) {}
         Encoded {
-            series,
-            clashes: self.plan.clashes(),
+            series: pass.series(),
+            clashes,
         }
     }
 
     /// Appends what the format wants after the last family.
     pub fn finish(&self, out: &mut Vec<u8>) {
-        if self.style.format == Format::OpenMetrics {
-            out.extend_from_slice(openmetrics::END);
-        }
+        out.extend_from_slice(self.style.end());
     }
 }
 
 impl Style {
     /// A family's name in this style, as its metadata lines give it.
     fn family_name(self, kind: Kind, name: &str) -> String {
-        let name = match self.escaping {
-            Escaping::Underscores => name::with_underscores(name, name::Of::Metric),
-            Escaping::AllowUtf8 => name.to_owned(),
-        };
+        let name = name::escaped(name, name::Of::Metric, self.escaping).into_owned();
         match self.format {
-            Format::Text => text::family_name(kind, name),
+            Format::Text | Format::Protobuf => text::family_name(kind, name),
             Format::OpenMetrics => openmetrics::family_name(kind, name),
         }
     }
 
-    /// Appends a family's metadata lines.
+    /// Appends a family's metadata lines; in protobuf its message up to the first metric.
     fn write_head(self, family_name: &str, kind: Kind, help: &str, unit: &str, out: &mut Vec<u8>) {
         match self.format {
             Format::Text => text::write_head(family_name, kind, help, out),
             Format::OpenMetrics => openmetrics::write_head(family_name, kind, help, unit, out),
+            Format::Protobuf => protobuf::write_head(family_name, kind, help, unit, out),
         }
     }
 
@@ -215,7 +254,7 @@ impl Style {
     fn sample_suffix(self, kind: Kind) -> &'static str {
         match self.format {
             Format::OpenMetrics => openmetrics::sample_suffix(kind),
-            Format::Text => "",
+            Format::Text | Format::Protobuf => "",
         }
     }
 
@@ -223,51 +262,17 @@ impl Style {
     /// None for a kind that this exporter does not know.
     fn owned_suffixes(self, kind: Kind) -> &'static [&'static str] {
         match self.format {
-            Format::Text => text::owned_suffixes(kind),
+            // Whoever reads protobuf makes the same series of it.
+            Format::Text | Format::Protobuf => text::owned_suffixes(kind),
             Format::OpenMetrics => openmetrics::owned_suffixes(kind),
         }
     }
-}
 
-/// Writes single families by hand, for metrics that are on no board.
-pub(crate) struct FamilyWriter<'a> {
-    out: &'a mut Vec<u8>,
-    sample_name: &'static str,
-}
-
-impl<'a> FamilyWriter<'a> {
-    /// Writes the metadata lines. `name` must be legacy-valid, and a counter's must end in `_total`.
-    pub(crate) fn new(
-        style: Style,
-        name: &'static str,
-        kind: Kind,
-        help: &str,
-        out: &'a mut Vec<u8>,
-    ) -> Self {
-        debug_assert!(name::is_legacy(name, name::Of::Metric));
-        style.write_head(&style.family_name(kind, name), kind, help, "", out);
-        Self {
-            out,
-            sample_name: name,
+    /// What the format wants after the last family.
+    pub(crate) fn end(self) -> &'static [u8] {
+        match self.format {
+            Format::OpenMetrics => openmetrics::END,
+            Format::Text | Format::Protobuf => b"",
         }
-    }
-
-    /// Writes one sample.
-    pub(crate) fn sample(&mut self, labels: &[(&str, &str)], value: Number) -> &mut Self {
-        self.out.extend_from_slice(self.sample_name.as_bytes());
-        for (index, (label, value)) in labels.iter().enumerate() {
-            self.out.push(if index == 0 { b'{' } else { b',' });
-            self.out.extend_from_slice(label.as_bytes());
-            self.out.extend_from_slice(b"=\"");
-            escape::write_quoted(value, self.out);
-            self.out.push(b'"');
-        }
-        if !labels.is_empty() {
-            self.out.push(b'}');
-        }
-        self.out.push(b' ');
-        number::write_number(value, self.out);
-        self.out.push(b'\n');
-        self
     }
 }

@@ -2,6 +2,7 @@
 //! the others.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use super::{Escaping, escape};
 
@@ -29,17 +30,34 @@ pub(super) fn is_legacy(name: &str, of: Of) -> bool {
             .all(|(at, c)| is_legacy_char(c, at == 0, of))
 }
 
-/// Each character (not byte) that is not allowed becomes one `_`.
-pub(super) fn with_underscores(name: &str, of: Of) -> String {
-    name.char_indices()
-        .map(|(at, c)| {
-            if is_legacy_char(c, at == 0, of) {
-                c
-            } else {
-                '_'
+/// A name as the scheme writes it: Prometheus's `EscapeName`, character by character, and like
+/// its encoders only where a name needs it. So `dots` leaves `a_b` alone and makes `a__b_dot_c` of
+/// `a_b.c`. Its documentation has one `_` for other characters under `dots`; its code writes two.
+///
+/// One thing differs: a colon in a label's name, which that code takes for a legacy character and
+/// which no parser accepts there, is escaped like any other.
+pub(super) fn escaped(name: &str, of: Of, escaping: Escaping) -> Cow<'_, str> {
+    if escaping == Escaping::AllowUtf8 || is_legacy(name, of) {
+        return Cow::Borrowed(name);
+    }
+    let mut escaped = String::with_capacity(name.len() + 8);
+    if escaping == Escaping::Values {
+        escaped.push_str("U__");
+    }
+    for (at, c) in name.char_indices() {
+        let is_legacy = is_legacy_char(c, at == 0, of);
+        match escaping {
+            Escaping::Dots if c == '.' => escaped.push_str("_dot_"),
+            Escaping::Dots | Escaping::Values if c == '_' => escaped.push_str("__"),
+            _ if is_legacy => escaped.push(c),
+            Escaping::Dots => escaped.push_str("__"),
+            Escaping::Values => {
+                let _ = write!(escaped, "_{:x}_", u32::from(c));
             }
-        })
-        .collect()
+            Escaping::Underscores | Escaping::AllowUtf8 => escaped.push('_'),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 /// Appends a metric's name for a metadata line: in quotes if it needs them.
@@ -94,18 +112,14 @@ impl Frame {
 /// The label names of a family as they are written, in the same order, each different
 /// from the others and from `taken`.
 ///
-/// Two names can become one when characters become underscores, and a sample with one
+/// Two names can become one when they are escaped, and a sample with one
 /// label twice fails the whole scrape, so the later name gets underscores appended until
 /// it is its own. A name that the exporter needs for itself moves to `exported_NAME`, as
 /// it does in Prometheus.
 pub(super) fn label_names(names: &[String], taken: &[&str], escaping: Escaping) -> Vec<String> {
     let mut written: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
-        let mut own = match escaping {
-            Escaping::Underscores => Cow::Owned(with_underscores(name, Of::Label)),
-            Escaping::AllowUtf8 => Cow::Borrowed(name.as_str()),
-        }
-        .into_owned();
+        let mut own = escaped(name, Of::Label, escaping).into_owned();
         if taken.contains(&own.as_str()) {
             own.insert_str(0, "exported_");
         }
@@ -133,12 +147,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn underscores_replace_characters_not_bytes() {
-        assert_eq!(with_underscores("http.änd:1", Of::Metric), "http__nd:1");
-        assert_eq!(with_underscores("http.änd:1", Of::Label), "http__nd_1");
-        assert_eq!(with_underscores("9lives", Of::Metric), "_lives");
+    fn names_are_escaped_as_prometheus_does() {
+        let all = |name| {
+            use Escaping::{Dots, Underscores, Values};
+            [Underscores, Dots, Values].map(|scheme| escaped(name, Of::Metric, scheme))
+        };
+        for (name, underscores, dots, values) in [
+            ("up", "up", "up", "up"),
+            ("a_b:c1", "a_b:c1", "a_b:c1", "a_b:c1"),
+            (
+                "http.status:sum",
+                "http_status:sum",
+                "http_dot_status:sum",
+                "U__http_2e_status:sum",
+            ),
+            (
+                "mysystem.prod.west_cpu.load",
+                "mysystem_prod_west_cpu_load",
+                "mysystem_dot_prod_dot_west__cpu_dot_load",
+                "U__mysystem_2e_prod_2e_west__cpu_2e_load",
+            ),
+            (
+                "label with 😱",
+                "label_with__",
+                "label__with____",
+                "U__label_20_with_20__1f631_",
+            ),
+            ("花火", "__", "____", "U___82b1__706b_"),
+            ("9lives", "_lives", "__lives", "U___39_lives"),
+            ("ä1", "_1", "__1", "U___e4_1"),
+            ("\u{10ffff}", "_", "__", "U___10ffff_"),
+        ] {
+            assert_eq!(all(name), [underscores, dots, values], "{name}");
+            assert_eq!(escaped(name, Of::Metric, Escaping::AllowUtf8), name);
+        }
         assert!(is_legacy("a:b_1", Of::Metric) && !is_legacy("a:b_1", Of::Label));
-        assert!(!is_legacy("", Of::Metric));
+        assert_eq!(escaped("a:b", Of::Label, Escaping::Underscores), "a_b");
+        assert_eq!(escaped("a:b", Of::Label, Escaping::Values), "U__a_3a_b");
     }
 
     #[test]

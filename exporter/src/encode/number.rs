@@ -25,6 +25,13 @@ pub(super) fn write_number(value: Number, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a time in seconds, exactly.
+pub(super) fn write_seconds(unix_nanos: u64, out: &mut Vec<u8>) {
+    write_u64(unix_nanos / 1_000_000_000, out);
+    let nanos = format!(".{:09}", unix_nanos % 1_000_000_000);
+    out.extend_from_slice(nanos.as_bytes());
+}
+
 fn non_finite(value: f64) -> &'static str {
     if value.is_nan() {
         "NaN"
@@ -77,6 +84,13 @@ mod tests {
         for value in [0.1, 1e300, 5e-324, f64::MAX, 123_456_789.123] {
             assert_eq!(text(value).parse::<f64>().unwrap(), value);
         }
+    }
+
+    #[test]
+    fn times() {
+        let mut out = Vec::new();
+        write_seconds(1_700_000_000_000_000_012, &mut out);
+        assert_eq!(out, b"1700000000.000000012");
     }
 
     #[test]

@@ -4,9 +4,6 @@ use tallyboard::Kind;
 
 use super::{escape, name};
 
-/// The content type of this format.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 /// The last line: a body without it was cut off.
 pub(super) const END: &[u8] = b"# EOF\n";
 
@@ -29,7 +26,7 @@ pub(super) fn sample_suffix(kind: Kind) -> &'static str {
     }
 }
 
-/// The specification reserves `_created` too, though it is not written.
+/// The specification reserves `_created` also where it is not written.
 pub(super) fn owned_suffixes(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Counter => &["", "_total", "_created"],

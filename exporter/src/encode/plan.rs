@@ -8,22 +8,25 @@
 //! left out, and counted. Only families of the same type on different boards share a block.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use tallyboard::{Aggregation, FamilyView, Kind};
 
-use super::rendered::{self, Rendered};
-use super::{Source, Style};
+use super::rendered::Rendered;
+use super::{Source, Style, labels};
 
 /// One family in the body.
+#[derive(Clone)]
 pub(super) struct Block {
-    name: String,
-    kind: Kind,
+    pub(super) name: Arc<str>,
+    pub(super) kind: Kind,
     /// The metadata lines.
-    pub(super) head: Vec<u8>,
+    pub(super) head: Arc<[u8]>,
     pub(super) parts: Vec<Part>,
 }
 
 /// One board's share of a block.
+#[derive(Clone)]
 pub(super) struct Part {
     /// Index into the sources.
     pub(super) source: usize,
@@ -60,6 +63,18 @@ impl Identity {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn bounds(&self) -> &[f64] {
+        &self.bounds
+    }
+
     fn is_of(&self, source: u64, family: &FamilyView) -> bool {
         self.key == (source, family.tag)
             && self.kind == family.kind
@@ -86,8 +101,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn blocks_mut(&mut self) -> &mut [Block] {
-        &mut self.blocks
+    /// The blocks, with the text of all series there are.
+    pub(super) fn blocks(&mut self, sources: &[Source<'_>]) -> &[Block] {
+        for part in self.blocks.iter_mut().flat_map(|block| &mut block.parts) {
+            let families = sources[part.source].reader.families();
+            part.rendered.follow(&families[part.family]);
+        }
+        &self.blocks
     }
 
     /// Families that are left out.
@@ -200,7 +220,7 @@ impl Admission {
         let name = self.style.family_name(family.kind, &family.name);
         if let Some(Some(index)) = self.owners.get(&name) {
             let block = &mut self.blocks[*index];
-            let joins = block.name == name
+            let joins = *block.name == *name
                 && block.kind == family.kind
                 && block.parts.iter().all(|part| part.source != source);
             if joins {
@@ -220,7 +240,7 @@ impl Admission {
                 .insert(format!("{name}{suffix}"), Some(self.blocks.len()));
         }
         // OpenMetrics wants the states told apart by a label that is called as the family is.
-        let told_apart = rendered::label_names(family, has_board, self.style).1;
+        let told_apart = labels::label_names(family, has_board, self.style).1;
         let kind = match family.kind {
             Kind::StateSet if told_apart.as_deref() != Some(&*name) => Kind::Gauge,
             kind => kind,
@@ -229,10 +249,10 @@ impl Admission {
         self.style
             .write_head(&name, kind, &family.help, &family.unit, &mut head);
         self.blocks.push(Block {
-            head,
+            head: head.into(),
             kind: family.kind,
             parts: vec![part(&name)],
-            name,
+            name: name.into(),
         });
     }
 }

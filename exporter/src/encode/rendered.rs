@@ -8,24 +8,32 @@
 //! http_seconds_bucket{path="/",le="0.005"} 17
 //! family: open        series  family: close  value
 //! ```
+//!
+//! In protobuf it is the series' message up to its values, of whatever type it is.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tallyboard::{Exemplar, FamilyView, Kind, Reader, SeriesView};
+use tallyboard::{BoardView, FamilyView, Kind, NativeCounts, SeriesView};
 
-use super::name::{self, Frame};
-use super::number::{canonical_float, write_f64, write_number, write_u64};
+use super::exemplar::Exemplars;
+use super::labels::Labels;
+use super::name::Frame;
+use super::number::{write_f64, write_number, write_seconds, write_u64};
 use super::plan::Identity;
-use super::{Format, Style, escape, exemplar, openmetrics};
+use super::shape::{Shape, created_frame};
+use super::{Format, Style, exemplar, native, openmetrics, protobuf};
 
-/// The kept text of a family on one board.
+/// The kept text of a family on one board. A clone shares it; it is never changed, only replaced.
+#[derive(Clone)]
 pub(super) struct Rendered {
-    identity: Identity,
-    /// `name="` for each label, the board's label with its value before them.
-    label_opens: Vec<Vec<u8>>,
-    has_board: bool,
-    lines: Lines,
-    /// The runs of all series, one after the other, in the order of `series`.
+    pub(super) lines: Arc<Lines>,
+    pub(super) runs: Arc<Runs>,
+}
+
+/// The runs of all series, one after the other, in the family's order.
+#[derive(Default)]
+pub(super) struct Runs {
     text: Vec<u8>,
     series: Vec<Run>,
 }
@@ -44,25 +52,46 @@ impl Run {
     }
 }
 
+impl Runs {
+    pub(super) fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// The run that begins at `start`, and where it ends.
+    fn run(&self, place: usize, start: usize) -> (&[u8], usize) {
+        let end = self.series[place].end;
+        (&self.text[start..end], end)
+    }
+}
+
 /// What a family's lines have in common.
-enum Lines {
-    /// One line a series, in this frame.
-    One(Frame),
-    /// A line for each process, told apart by the label `pid`.
-    ByProcess { open: Vec<u8>, pid_open: Vec<u8> },
-    /// Count and sum.
-    Summary { sum: Frame, count: Frame },
-    /// A line for each bucket, the last one `+Inf`; then sum and count.
-    Histogram {
-        bucket_open: Vec<u8>,
-        bucket_closes: Vec<Vec<u8>>,
-        sum: Frame,
-        count: Frame,
-    },
-    /// A line with labels that may be others each time; of `labelled` the half before them.
-    Info { bare: Frame, labelled: Frame },
-    /// A line for each state; `states` are the ends of the labels.
-    StateSet { open: Vec<u8>, states: Vec<Vec<u8>> },
+pub(super) struct Lines {
+    identity: Identity,
+    style: Style,
+    /// What comes before a label's value, for each label.
+    labels: Labels,
+    shape: Shape,
+    /// Of a `_created` line, where there is one for each series.
+    created: Option<Frame>,
+}
+
+/// How far the writing of a family has come.
+#[derive(Default)]
+pub(super) struct Walk {
+    /// The next series, and where its run begins.
+    series: usize,
+    start: usize,
+    /// Series written so far, of all families.
+    pub(super) written: u64,
+    /// One histogram's buckets, reused.
+    buckets: Vec<u64>,
+}
+
+impl Walk {
+    /// Goes to the beginning of another family.
+    pub(super) fn restart(&mut self) {
+        (self.series, self.start) = (0, 0);
+    }
 }
 
 impl Rendered {
@@ -74,76 +103,44 @@ impl Rendered {
         board: Option<&str>,
         style: Style,
     ) -> Self {
-        let has_labels = board.is_some() || !family.label_names.is_empty();
-        let frame = |suffix: &str| Frame::new(&format!("{family_name}{suffix}"), has_labels);
-        let lines = match family.kind {
-            Kind::Histogram => Lines::Histogram {
-                bucket_open: Frame::new(&format!("{family_name}_bucket"), true).open,
-                bucket_closes: bucket_closes(&family.bounds, has_labels),
-                sum: frame("_sum"),
-                count: frame("_count"),
-            },
-            Kind::Summary => Lines::Summary {
-                sum: frame("_sum"),
-                count: frame("_count"),
-            },
-            Kind::Gauge if family.aggregation.is_by_process() => Lines::ByProcess {
-                open: Frame::new(family_name, true).open,
-                pid_open: if has_labels {
-                    b",pid=\""
-                } else {
-                    &b"pid=\""[..]
-                }
-                .to_vec(),
-            },
-            Kind::Info => {
-                let name = format!("{family_name}{}", style.sample_suffix(family.kind));
-                Lines::Info {
-                    bare: Frame::new(&name, false),
-                    labelled: Frame::new(&name, true),
-                }
-            }
-            Kind::StateSet => Lines::StateSet {
-                open: Frame::new(family_name, true).open,
-                states: state_closes(family, board.is_some(), style),
-            },
-            // A counter or a gauge: the plan admits no kind that it does not know.
-            _ => Lines::One(frame(style.sample_suffix(family.kind))),
+        let lines = Lines {
+            identity,
+            style,
+            labels: Labels::new(family, board, style),
+            shape: Shape::new(family, family_name, board.is_some(), style),
+            created: created_frame(family, family_name, board.is_some(), style),
         };
         Self {
-            identity,
-            label_opens: label_opens(family, board, style),
-            has_board: board.is_some(),
-            lines,
-            text: Vec::new(),
-            series: Vec::new(),
+            lines: Arc::new(lines),
+            runs: Arc::default(),
         }
     }
 
     /// Whose text this is.
     pub(super) fn identity(&self) -> &Identity {
-        &self.identity
+        &self.lines.identity
     }
 
-    /// Makes `series` and `text` those of `family`, in its order. Renders only what is new.
+    /// Makes the runs those of `family`, in its order. Renders only what is new.
     pub(super) fn follow(&mut self, family: &FamilyView) {
-        let same = self.series.len() == family.series.len()
-            && (self.series.iter().zip(&family.series)).all(|(run, series)| run.is_of(series));
+        let before = &*self.runs;
+        let same = before.series.len() == family.series.len()
+            && (before.series.iter().zip(&family.series)).all(|(run, series)| run.is_of(series));
         if same {
             return;
         }
-        let mut kept = HashMap::with_capacity(self.series.len());
+        let mut kept = HashMap::with_capacity(before.series.len());
         let mut start = 0;
-        for run in &self.series {
+        for run in &before.series {
             kept.insert((run.slot, run.tag), start..run.end);
             start = run.end;
         }
-        let mut text = Vec::with_capacity(self.text.len());
+        let mut text = Vec::with_capacity(before.text.len());
         let mut runs = Vec::with_capacity(family.series.len());
         for series in &family.series {
             match kept.get(&(series.slot, series.tag)) {
-                Some(range) => text.extend_from_slice(&self.text[range.clone()]),
-                None => self.render(series, &mut text),
+                Some(range) => text.extend_from_slice(&before.text[range.clone()]),
+                None => self.lines.render(series, &mut text),
             }
             runs.push(Run {
                 slot: series.slot,
@@ -151,131 +148,300 @@ impl Rendered {
                 end: text.len(),
             });
         }
-        self.text = text;
-        self.series = runs;
+        self.runs = Arc::new(Runs { text, series: runs });
     }
 
-    fn render(&self, series: &SeriesView, out: &mut Vec<u8>) {
-        if let Lines::One(frame) = &self.lines {
-            out.extend_from_slice(&frame.open);
-        }
-        // Never less, but on a board that gives the tag of one family to another.
-        let board = (self.label_opens.len()).saturating_sub(series.label_values.len());
-        for (index, open) in self.label_opens.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(open);
-            if index >= board {
-                escape::write_quoted(&series.label_values[index - board], out);
-                out.push(b'"');
-            }
-        }
-        if let Lines::One(frame) = &self.lines {
-            out.extend_from_slice(&frame.close);
-        }
-    }
-
-    /// Appends all lines of the family and returns the number of series in them.
+    /// Appends lines of the family from where `walk` is until `out` has `until` bytes; whether
+    /// there may be more.
     pub(super) fn write(
         &self,
-        reader: &Reader,
+        view: &BoardView,
         family: &FamilyView,
-        buckets: &mut Vec<u64>,
-        style: Style,
+        walk: &mut Walk,
+        until: usize,
         out: &mut Vec<u8>,
-    ) -> u64 {
-        let mut written = 0;
+    ) -> bool {
+        walk.buckets.clear();
+        walk.buckets.resize(family.bounds.len() + 1, 0);
+        while walk.series < self.runs.len() {
+            let (text, end) = self.runs.run(walk.series, walk.start);
+            let series = &family.series[walk.series];
+            let there = (self.lines).write(view, family, series, text, &mut walk.buckets, out);
+            walk.written += u64::from(there.is_some());
+            (walk.series, walk.start) = (walk.series + 1, end);
+            // Not before the first: a head alone would be taken back, again and again.
+            if out.len() >= until {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The length of all messages of the family, whatever their values; `None` if it depends on
+    /// them. O(series): each may have an exemplar, which is the same for all that `view` is asked.
+    pub(super) fn message_len(&self, view: &BoardView, family: &FamilyView) -> Option<usize> {
+        let Shape::Message { values_len } = self.lines.shape else {
+            return None;
+        };
+        let mut len = self.runs.text.len() + self.runs.len() * values_len;
         let mut start = 0;
-        buckets.clear();
-        buckets.resize(family.bounds.len() + 1, 0);
-        for (series, run) in family.series.iter().zip(&self.series) {
-            let text = &self.text[start..run.end];
-            start = run.end;
-            let there = match &self.lines {
-                Lines::One(_) if family.kind == Kind::Counter => {
-                    reader.counter(series).map(|value| {
+        let mut message = Vec::new();
+        for (place, series) in family.series.iter().enumerate().take(self.runs.len()) {
+            let (text, end) = self.runs.run(place, start);
+            start = end;
+            let exemplars = Exemplars::new(view, family, series);
+            if !exemplars.is_empty() {
+                message.clear();
+                let longer = self.lines.render_message(series, &exemplars, &mut message);
+                len = len - text.len() - values_len + message.len() + longer;
+            }
+        }
+        Some(len)
+    }
+}
+
+impl Lines {
+    fn render(&self, series: &SeriesView, out: &mut Vec<u8>) {
+        match &self.shape {
+            Shape::Message { .. } => {
+                self.render_message(series, &Exemplars::default(), out);
+            }
+            Shape::MessageByProcess | Shape::MessageNative(_) | Shape::MessageStates { .. } => {
+                self.labels.write_messages(series, out);
+            }
+            // All of it may be another each time.
+            Shape::Info { .. } | Shape::MessageInfo => {}
+            Shape::One(frame) => {
+                out.extend_from_slice(&frame.open);
+                self.labels.write_text(series, out);
+                out.extend_from_slice(&frame.close);
+            }
+            _ => self.labels.write_text(series, out),
+        }
+    }
+
+    /// Appends the message of a series up to its values, and says how long these are.
+    fn render_message(
+        &self,
+        series: &SeriesView,
+        exemplars: &Exemplars,
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let mut labels = Vec::new();
+        self.labels.write_messages(series, &mut labels);
+        let (kind, created) = (self.identity.kind(), series.created_unix_nanos);
+        let values_len = protobuf::values_len(kind, self.identity.bounds().len(), exemplars);
+        protobuf::write_metric(kind, &labels, created, values_len, out);
+        values_len
+    }
+
+    /// Appends all lines of a series; `None` if it has no value now.
+    #[inline]
+    fn write(
+        &self,
+        view: &BoardView,
+        family: &FamilyView,
+        series: &SeriesView,
+        text: &[u8],
+        buckets: &mut [u64],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let labels = match &self.shape {
+            Shape::One(frame) => {
+                match family.kind {
+                    Kind::Counter => {
+                        let value = view.counter(series)?;
                         out.extend_from_slice(text);
                         write_number(value, out);
-                        end_line(style, reader.exemplar(series, 0), out);
-                    })
-                }
-                Lines::One(_) => reader.gauge(series).map(|value| {
-                    out.extend_from_slice(text);
-                    write_f64(value, out);
-                    out.push(b'\n');
-                }),
-                Lines::ByProcess { open, pid_open } => {
-                    let values = reader.by_process(series);
-                    for (pid, value) in &values {
-                        out.extend_from_slice(open);
+                        self.end_line(view, series, 0, out);
+                    }
+                    _ => {
+                        let value = view.gauge(series)?;
                         out.extend_from_slice(text);
-                        out.extend_from_slice(pid_open);
-                        out.extend_from_slice(pid.as_bytes());
-                        out.extend_from_slice(b"\"} ");
-                        write_f64(*value, out);
+                        write_f64(value, out);
                         out.push(b'\n');
                     }
-                    (!values.is_empty()).then_some(())
                 }
-                Lines::Summary { sum, count } => reader.summary(series).map(|(events, total)| {
-                    if style.format == Format::Text || openmetrics::may_show_sum(&[], total) {
-                        write_line(sum, text, out, |out| write_f64(total, out));
-                    }
-                    write_line(count, text, out, |out| write_u64(events, out));
-                }),
-                Lines::Histogram {
-                    bucket_open,
-                    bucket_closes,
-                    sum,
-                    count,
-                } => reader.histogram(series, buckets).map(|total| {
-                    let mut events = 0_u64;
-                    for (place, (bucket, close)) in buckets.iter().zip(bucket_closes).enumerate() {
-                        events = events.wrapping_add(*bucket);
-                        out.extend_from_slice(bucket_open);
-                        out.extend_from_slice(text);
-                        out.extend_from_slice(close);
-                        write_u64(events, out);
-                        end_line(style, reader.exemplar(series, place), out);
-                    }
-                    // OpenMetrics allows a count only together with a sum.
-                    let sum_shown = style.format == Format::Text
-                        || openmetrics::may_show_sum(&family.bounds, total);
-                    if sum_shown {
-                        write_line(sum, text, out, |out| write_f64(total, out));
-                        write_line(count, text, out, |out| write_u64(events, out));
-                    }
-                }),
-                Lines::Info { bare, labelled } => reader.info(series).map(|pairs| {
-                    let start = out.len();
-                    out.extend_from_slice(&labelled.open);
-                    let labels_at = out.len();
-                    let board = self.label_opens.first().filter(|_| self.has_board);
-                    let board = board.map(Vec::as_slice);
-                    write_info_labels(family, series, board, pairs, style, out);
-                    let close = if out.len() == labels_at {
-                        out.truncate(start);
-                        out.extend_from_slice(&bare.open);
-                        &bare.close
-                    } else {
-                        &labelled.close
-                    };
+                &text[frame.open.len()..text.len() - frame.close.len()]
+            }
+            Shape::ByProcess { open, pid_open } => {
+                let values = view.by_process(series);
+                for (pid, value) in &values {
+                    out.extend_from_slice(open);
+                    out.extend_from_slice(text);
+                    out.extend_from_slice(pid_open);
+                    out.extend_from_slice(pid.as_bytes());
+                    out.extend_from_slice(b"\"} ");
+                    write_f64(*value, out);
+                    out.push(b'\n');
+                }
+                return (!values.is_empty()).then_some(());
+            }
+            Shape::Summary { sum, count } => {
+                let (events, total) = view.summary(series)?;
+                if self.shows_sum(family, total) {
+                    write_line(sum, text, out, |out| write_f64(total, out));
+                }
+                write_line(count, text, out, |out| write_u64(events, out));
+                text
+            }
+            Shape::Histogram {
+                bucket_open,
+                bucket_closes,
+                sum,
+                count,
+            } => {
+                let total = view.histogram(series, buckets)?;
+                let mut events = 0_u64;
+                for (place, (bucket, close)) in buckets.iter().zip(bucket_closes).enumerate() {
+                    events = events.wrapping_add(*bucket);
+                    out.extend_from_slice(bucket_open);
+                    out.extend_from_slice(text);
                     out.extend_from_slice(close);
-                    out.extend_from_slice(b"1\n");
-                }),
-                Lines::StateSet { open, states } => reader.state(family, series).map(|holds| {
-                    for (place, state) in states.iter().enumerate() {
-                        out.extend_from_slice(open);
-                        out.extend_from_slice(text);
-                        out.extend_from_slice(state);
-                        out.extend_from_slice(if place == holds { b"1\n" } else { b"0\n" });
-                    }
-                }),
-            };
-            written += u64::from(there.is_some());
+                    write_u64(events, out);
+                    self.end_line(view, series, place, out);
+                }
+                // OpenMetrics allows a count only together with a sum.
+                if self.shows_sum(family, total) {
+                    write_line(sum, text, out, |out| write_f64(total, out));
+                    write_line(count, text, out, |out| write_u64(events, out));
+                }
+                text
+            }
+            Shape::Info { bare, labelled } => {
+                let pairs = view.info(series)?;
+                let start = out.len();
+                out.extend_from_slice(&labelled.open);
+                let labels_at = out.len();
+                (self.labels).write_info_text(family, series, pairs, self.style, out);
+                let close = if out.len() == labels_at {
+                    out.truncate(start);
+                    out.extend_from_slice(&bare.open);
+                    &bare.close
+                } else {
+                    &labelled.close
+                };
+                out.extend_from_slice(close);
+                out.extend_from_slice(b"1\n");
+                return Some(());
+            }
+            Shape::StateSet { open, states } => {
+                let holds = view.state(family, series)?;
+                for (place, state) in states.iter().enumerate() {
+                    out.extend_from_slice(open);
+                    out.extend_from_slice(text);
+                    out.extend_from_slice(state);
+                    out.extend_from_slice(if place == holds { b"1\n" } else { b"0\n" });
+                }
+                return Some(());
+            }
+            Shape::Message { values_len } => {
+                let start = out.len();
+                let exemplars = Exemplars::new(view, family, series);
+                let values_len = if exemplars.is_empty() {
+                    out.extend_from_slice(text);
+                    *values_len
+                } else {
+                    self.render_message(series, &exemplars, out)
+                };
+                let len = out.len() - start + values_len;
+                let there = self.write_values(view, family, series, buckets, &exemplars, out);
+                if there.is_none() {
+                    out.truncate(start);
+                    protobuf::write_nothing(len, out);
+                }
+                debug_assert_eq!(out.len() - start, len, "the length that was said");
+                return there;
+            }
+            Shape::MessageNative(window) => {
+                let mut counts = NativeCounts::default();
+                let sum = view.native(series, &mut counts)?;
+                counts.classic(buckets);
+                let mut values = Vec::new();
+                let exemplars = Exemplars::new(view, family, series);
+                protobuf::write_histogram(&family.bounds, buckets, sum, &exemplars, &mut values);
+                native::write(window, &counts, &mut values);
+                let created = series.created_unix_nanos;
+                protobuf::write_metric(Kind::Histogram, text, created, values.len(), out);
+                out.extend_from_slice(&values);
+                return Some(());
+            }
+            Shape::MessageByProcess => {
+                let values = view.by_process(series);
+                let mut labels = text.to_vec();
+                for (pid, value) in &values {
+                    protobuf::write_label(b"pid", pid, &mut labels);
+                    protobuf::write_gauge(&labels, *value, out);
+                    labels.truncate(text.len());
+                }
+                return (!values.is_empty()).then_some(());
+            }
+            Shape::MessageInfo => {
+                let pairs = view.info(series)?;
+                let mut labels = Vec::new();
+                (self.labels).write_info_messages(family, series, pairs, self.style, &mut labels);
+                protobuf::write_gauge(&labels, 1.0, out);
+                return Some(());
+            }
+            Shape::MessageStates { told_apart } => {
+                let holds = view.state(family, series)?;
+                let mut labels = text.to_vec();
+                for (place, state) in family.states.iter().enumerate() {
+                    protobuf::write_label(told_apart.as_bytes(), state, &mut labels);
+                    let value = if place == holds { 1.0 } else { 0.0 };
+                    protobuf::write_gauge(&labels, value, out);
+                    labels.truncate(text.len());
+                }
+                return Some(());
+            }
+        };
+        if let Some(created) = &self.created {
+            let nanos = series.created_unix_nanos;
+            write_line(created, labels, out, |out| write_seconds(nanos, out));
         }
-        written
+        Some(())
+    }
+
+    fn write_values(
+        &self,
+        view: &BoardView,
+        family: &FamilyView,
+        series: &SeriesView,
+        buckets: &mut [u64],
+        exemplars: &Exemplars,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        match family.kind {
+            Kind::Summary => {
+                let (count, sum) = view.summary(series)?;
+                protobuf::write_summary(count, sum, out);
+            }
+            Kind::Histogram => {
+                let sum = view.histogram(series, buckets)?;
+                protobuf::write_histogram(&family.bounds, buckets, sum, exemplars, out);
+            }
+            Kind::Gauge => protobuf::write_value(view.gauge(series)?, out),
+            _ => {
+                protobuf::write_value(view.counter(series)?.as_f64(), out);
+                out.extend_from_slice(exemplars.at(0));
+            }
+        }
+        Some(())
+    }
+
+    /// Ends a line that may have an exemplar, which only one of the text formats has room for.
+    #[inline]
+    fn end_line(&self, view: &BoardView, series: &SeriesView, place: usize, out: &mut Vec<u8>) {
+        if self.style.format == Format::OpenMetrics
+            && let Some(exemplar) = view.exemplar(series, place)
+        {
+            exemplar::write(exemplar, out);
+        }
+        out.push(b'\n');
+    }
+
+    fn shows_sum(&self, family: &FamilyView, sum: f64) -> bool {
+        self.style.format == Format::Text || openmetrics::may_show_sum(&family.bounds, sum)
     }
 }
 
@@ -285,114 +451,4 @@ fn write_line(frame: &Frame, text: &[u8], out: &mut Vec<u8>, value: impl FnOnce(
     out.extend_from_slice(&frame.close);
     value(out);
     out.push(b'\n');
-}
-
-fn bucket_closes(bounds: &[f64], has_labels: bool) -> Vec<Vec<u8>> {
-    let comma = if has_labels { "," } else { "" };
-    let with_infinity = bounds.iter().copied().chain([f64::INFINITY]);
-    with_infinity
-        .map(|bound| format!("{comma}le=\"{}\"}} ", canonical_float(bound)).into_bytes())
-        .collect()
-}
-
-/// The names of a family's labels as they are written; of a state set also that of the label that
-/// tells the states apart.
-pub(super) fn label_names(
-    family: &FamilyView,
-    has_board: bool,
-    style: Style,
-) -> (Vec<String>, Option<String>) {
-    let mut taken = Vec::new();
-    if has_board {
-        taken.push("board");
-    }
-    if family.kind == Kind::Histogram {
-        taken.push("le");
-    }
-    if family.aggregation.is_by_process() {
-        taken.push("pid");
-    }
-    if family.kind != Kind::StateSet {
-        let names = name::label_names(&family.label_names, &taken, style.escaping);
-        return (names, None);
-    }
-    let mut names = family.label_names.clone();
-    names.push(family.name.clone());
-    let mut names = name::label_names(&names, &taken, style.escaping);
-    let own = names.pop();
-    (names, own)
-}
-
-/// What ends the labels of each state's line.
-fn state_closes(family: &FamilyView, has_board: bool, style: Style) -> Vec<Vec<u8>> {
-    let own = label_names(family, has_board, style).1.unwrap_or_default();
-    let has_labels = has_board || !family.label_names.is_empty();
-    let close = |state: &String| {
-        let mut close = if has_labels {
-            b",".to_vec()
-        } else {
-            Vec::new()
-        };
-        name::write_label_open(&own, &mut close);
-        escape::write_quoted(state, &mut close);
-        close.extend_from_slice(b"\"} ");
-        close
-    };
-    family.states.iter().map(close).collect()
-}
-
-/// All labels of an info: the board's, its own, and what it says, whose names are to differ.
-fn write_info_labels(
-    family: &FamilyView,
-    series: &SeriesView,
-    board: Option<&[u8]>,
-    pairs: &[(String, String)],
-    style: Style,
-    out: &mut Vec<u8>,
-) {
-    let own = family.label_names.iter().zip(&series.label_values);
-    let said = pairs.iter().map(|(name, value)| (name, value));
-    let said = said.filter(|(name, _)| !family.label_names.contains(name));
-    let (names, values): (Vec<String>, Vec<&String>) = own
-        .chain(said)
-        .map(|(name, value)| (name.clone(), value))
-        .unzip();
-    let taken: &[&str] = if board.is_some() { &["board"] } else { &[] };
-    let names = name::label_names(&names, taken, style.escaping);
-    out.extend_from_slice(board.unwrap_or_default());
-    for (place, (name, value)) in names.iter().zip(values).enumerate() {
-        if place > 0 || board.is_some() {
-            out.push(b',');
-        }
-        name::write_label_open(name, out);
-        escape::write_quoted(value, out);
-        out.push(b'"');
-    }
-}
-
-/// Ends a line that may have an exemplar, which only one format has room for.
-#[inline]
-fn end_line(style: Style, exemplar: Option<&Exemplar>, out: &mut Vec<u8>) {
-    if let Some(exemplar) = exemplar
-        && style.format == Format::OpenMetrics
-    {
-        exemplar::write(exemplar, out);
-    }
-    out.push(b'\n');
-}
-
-fn label_opens(family: &FamilyView, board: Option<&str>, style: Style) -> Vec<Vec<u8>> {
-    let mut opens = Vec::with_capacity(family.label_names.len() + 1);
-    if let Some(board) = board {
-        let mut open = b"board=\"".to_vec();
-        escape::write_quoted(board, &mut open);
-        open.push(b'"');
-        opens.push(open);
-    }
-    for name in label_names(family, board.is_some(), style).0 {
-        let mut open = Vec::new();
-        name::write_label_open(&name, &mut open);
-        opens.push(open);
-    }
-    opens
 }

@@ -1,5 +1,10 @@
 //! Golden texts of whole bodies, through real boards.
 
+mod annexes;
+mod hostile;
+mod messages;
+mod native;
+
 use tallyboard::{Board, Location, Reader};
 
 use super::*;
@@ -7,6 +12,7 @@ use super::*;
 const OPEN_METRICS: Style = Style {
     format: Format::OpenMetrics,
     escaping: Escaping::Underscores,
+    created: false,
 };
 
 /// A board that no other test sees, and its directory.
@@ -34,6 +40,11 @@ fn board() -> TestBoard {
 }
 
 fn encode_with(encoder: &mut Encoder, boards: &[(&Board, Option<&str>)]) -> (String, Encoded) {
+    let (body, encoded) = bytes_with(encoder, boards);
+    (String::from_utf8(body).unwrap(), encoded)
+}
+
+fn bytes_with(encoder: &mut Encoder, boards: &[(&Board, Option<&str>)]) -> (Vec<u8>, Encoded) {
     let readers: Vec<Reader> = boards
         .iter()
         .map(|(board, _)| {
@@ -52,7 +63,7 @@ fn encode_with(encoder: &mut Encoder, boards: &[(&Board, Option<&str>)]) -> (Str
     let mut out = Vec::new();
     let encoded = encoder.encode(&sources, &mut out);
     encoder.finish(&mut out);
-    (String::from_utf8(out).unwrap(), encoded)
+    (out, encoded)
 }
 
 fn encode(board: &Board, style: Style) -> String {
@@ -189,6 +200,7 @@ gr__e 1.0
     let utf8 = Style {
         format: Format::OpenMetrics,
         escaping: Escaping::AllowUtf8,
+        created: false,
     };
     assert_eq!(
         encode(&board, utf8),
@@ -205,6 +217,121 @@ gr__e 1.0
 # EOF
 "#
     );
+}
+
+#[test]
+fn names_in_the_other_schemes() {
+    let board = board();
+    let reads = board.counter("disk.reads_total", "");
+    reads.label("disk.name", "sda").register().unwrap().inc();
+    board.counter("plain_total", "").register().unwrap();
+    let with = |format, escaping| {
+        encode(
+            &board,
+            Style {
+                format,
+                escaping,
+                created: false,
+            },
+        )
+    };
+    assert_eq!(
+        with(Format::Text, Escaping::Dots),
+        "# TYPE disk_dot_reads__total counter\n\
+         disk_dot_reads__total{disk_dot_name=\"sda\"} 1\n\
+         # TYPE plain_total counter\nplain_total 0\n"
+    );
+    assert_eq!(
+        with(Format::OpenMetrics, Escaping::Values),
+        "# TYPE U__disk_2e_reads_ counter\n\
+         U__disk_2e_reads__total{U__disk_2e_name=\"sda\"} 1\n\
+         # TYPE plain counter\nplain_total 0\n# EOF\n"
+    );
+}
+
+#[test]
+fn created_lines_when_they_are_asked_for() {
+    let board = board();
+    let jobs = board.counter("jobs_total", "").label("queue", "mail");
+    jobs.register().unwrap();
+    let waits = board.histogram("wait", "").buckets(&[1.0]);
+    waits.register().unwrap();
+    board.gauge("depth", "").register().unwrap();
+    let style = Style {
+        created: true,
+        ..OPEN_METRICS
+    };
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let created = |family: usize| {
+        let nanos = reader.families()[family].series[0].created_unix_nanos;
+        format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
+    };
+    let body = encode(&board, style);
+    let (jobs, wait) = (created(1), created(2));
+    assert!(body.contains(&format!(
+        "jobs_total{{queue=\"mail\"}} 0\njobs_created{{queue=\"mail\"}} {jobs}\n"
+    )));
+    assert!(body.contains(&format!("wait_count 0\nwait_created {wait}\n")));
+    assert!(!body.contains("depth_created"));
+    assert!(
+        !encode(
+            &board,
+            Style {
+                created: true,
+                ..Style::PLAIN
+            }
+        )
+        .contains("_created")
+    );
+}
+
+#[test]
+fn pieces_of_any_size_make_the_same_body() {
+    let board = board();
+    for queue in ["a", "b", "c"] {
+        let jobs = board.counter("jobs_total", "Jobs.").label("queue", queue);
+        jobs.register().unwrap().add(7);
+        let waits = board.histogram("wait", "").label("queue", queue);
+        waits.register().unwrap().observe(0.5);
+    }
+    let set = board
+        .gauge("set", "")
+        .aggregation(tallyboard::Aggregation::All);
+    set.register().unwrap().set(1.0);
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+        let style = Style {
+            format,
+            ..Style::PLAIN
+        };
+        let mut encoder = Encoder::new(style);
+        let source = Source {
+            id: 0,
+            label: None,
+            reader: &reader,
+        };
+        let exposition = Arc::new(encoder.expose(&[source]));
+        let in_pieces = |piece: usize, names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let mut pass = Pass::new(exposition.clone(), Arc::new(Selection::new(names)));
+            let mut body = Vec::new();
+            while pass.fill(body.len() + piece, &mut body) {}
+            body
+        };
+        let whole = in_pieces(usize::MAX, &[]);
+        for piece in [1, 60, 500] {
+            assert!(
+                in_pieces(piece, &[]) == whole,
+                "{format:?} in pieces of {piece}"
+            );
+        }
+        let jobs = in_pieces(1, &["jobs_total"]);
+        assert!(whole.starts_with(&jobs) && jobs.len() < whole.len());
+        assert_eq!(in_pieces(1, &["set", "wait_count"]), whole[jobs.len()..]);
+        assert!(in_pieces(1, &["nothing"]).is_empty());
+    }
 }
 
 #[test]

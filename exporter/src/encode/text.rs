@@ -1,11 +1,8 @@
-//! What Prometheus text 0.0.4 does its own way.
+//! What Prometheus text does its own way: 0.0.4, and 1.0.0, which is the same with another name.
 
 use tallyboard::Kind;
 
 use super::{escape, name};
-
-/// The content type of this format.
-pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// An info's family has the name of its samples.
 pub(super) fn family_name(kind: Kind, name: String) -> String {

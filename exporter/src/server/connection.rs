@@ -3,9 +3,10 @@
 //! After the stop, a connection lives on while it owes an answer, and only then:
 //!
 //! ```text
-//! receiving   no request, or a part of one      dropped at the stop
-//! answering   a whole request head has come     goes on
-//! sending     the socket takes no more bytes    goes on
+//! receiving   no request, or a part of one                     dropped at the stop
+//! answering   a request head has come, and its answer is
+//!             not yet made to its end                          goes on
+//! sending     the socket takes no more bytes                   goes on
 //! ```
 //!
 //! hyper's graceful shutdown alone takes a part of a request for one that is in flight, and

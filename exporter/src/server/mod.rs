@@ -3,9 +3,9 @@
 //! A connection comes in through `listen`, has a place in the `crowd`, is driven by
 //! `connection`, which knows its `debt`; a request passes the `gate` and is answered by `route`.
 //!
-//! One thread accepts and moves bytes; each scrape runs on a thread of the blocking pool,
-//! one at a time, into memory, so that a client that reads slowly holds nothing but its
-//! own body. Writers share nothing with any of it.
+//! One thread accepts and moves bytes. A scrape looks for series one at a time, and then makes
+//! its body a piece at a time on a thread of the blocking pool, each when the client has taken
+//! the one before. Writers share nothing with any of it.
 
 mod body;
 mod connection;
@@ -59,7 +59,8 @@ struct Shared {
     /// How many scrapes may be answered at once, and who has a place.
     scrapes: Option<(usize, Arc<Semaphore>)>,
     scraper: Mutex<Scraper>,
-    bodies: Arc<body::Pool>,
+    /// Pieces of bodies that are made at one time: more would only wait for each other.
+    turns: Semaphore,
 }
 
 impl Shared {
@@ -117,7 +118,7 @@ impl Server {
                 web_config: None,
                 scrapes: None,
                 scraper: Mutex::new(scraper),
-                bodies: Arc::default(),
+                turns: Semaphore::new(turns()),
             },
             maintenance: None,
         }
@@ -207,6 +208,11 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Twice the CPUs: one of two may wait for memory or a lock.
+fn turns() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Why [`Server::bind`] failed.

@@ -201,6 +201,8 @@ pub struct Response {
     pub status: u16,
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Whether the body came to the end that its headers promise.
+    pub is_whole: bool,
 }
 
 impl Response {
@@ -216,11 +218,18 @@ impl Response {
             let (name, value) = line.split_once(": ").unwrap();
             (name.to_lowercase(), value.to_owned())
         });
-        Self {
+        let mut response = Self {
             status: status.parse().unwrap(),
             headers: headers.collect(),
             body: bytes[end + 4..].to_vec(),
+            is_whole: true,
+        };
+        if response.header("transfer-encoding") == Some("chunked") {
+            (response.body, response.is_whole) = joined(&response.body);
+        } else if let Some(length) = response.header("content-length") {
+            response.is_whole = length == response.body.len().to_string();
         }
+        response
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -232,5 +241,27 @@ impl Response {
 
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
+    }
+}
+
+/// The chunks of a body put together, and whether the last one is there.
+fn joined(mut chunks: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = chunks.windows(2).position(|window| window == b"\r\n") else {
+            return (body, false);
+        };
+        let length = std::str::from_utf8(&chunks[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        let chunk = &chunks[end + 2..];
+        if length == 0 {
+            return (body, true);
+        }
+        if chunk.len() < length + 2 {
+            body.extend_from_slice(&chunk[..length.min(chunk.len())]);
+            return (body, false);
+        }
+        body.extend_from_slice(&chunk[..length]);
+        chunks = &chunk[length + 2..];
     }
 }

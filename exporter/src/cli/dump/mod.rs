@@ -9,7 +9,7 @@ use tallyboard::Reader;
 
 use super::board_option::BoardArgument;
 use super::failure::Failure;
-use crate::encode::{Encoder, Escaping, Format, Source, Style};
+use crate::encode::{Encoder, Format, Source, Style};
 
 /// Print everything on a board
 ///
@@ -67,7 +67,7 @@ impl Dump {
 fn encode(reader: &Reader, format: Format, body: &mut Vec<u8>) {
     let mut encoder = Encoder::new(Style {
         format,
-        escaping: Escaping::Underscores,
+        ..Style::PLAIN
     });
     let source = Source {
         id: 0,

@@ -1,0 +1,197 @@
+//! What `io.prometheus.client.MetricFamily` does its own way.
+//!
+//! A body is one message for each family, its length before it. To send a family while it is
+//! read, its length must be known first; so each series has a length that does not depend on its
+//! values ([`wire`]), and a series that ends in the meantime leaves a field behind that has no
+//! meaning and the same length.
+//!
+//! A series' kept text is everything up to its values, which come last in the message:
+//!
+//! ```text
+//! metric, its length | labels | counter, its length | created | value
+//! ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ kept ^^^^^^^^^^^^^^^^^^^^^^^^^^ ^^^^^ written at each scrape
+//! ```
+
+use tallyboard::Kind;
+
+use super::exemplar::Exemplars;
+use super::wire::{self, WIDE, WIDE_LEN};
+
+const FAMILY_NAME: u8 = 1;
+const FAMILY_HELP: u8 = 2;
+const FAMILY_TYPE: u8 = 3;
+const FAMILY_METRIC: u8 = 4;
+const FAMILY_UNIT: u8 = 5;
+/// No field of a family has this number, so decoders skip it.
+const FAMILY_NOTHING: u8 = 15;
+
+const METRIC_LABEL: u8 = 1;
+const LABEL_NAME: u8 = 1;
+const LABEL_VALUE: u8 = 2;
+
+/// Of a gauge and of a counter.
+const VALUE: u8 = 1;
+/// Of a summary and of a histogram.
+const SAMPLE_COUNT: u8 = 1;
+const SAMPLE_SUM: u8 = 2;
+const HISTOGRAM_BUCKET: u8 = 3;
+const BUCKET_CUMULATIVE_COUNT: u8 = 1;
+const BUCKET_UPPER_BOUND: u8 = 2;
+const TIMESTAMP_SECONDS: u8 = 1;
+const TIMESTAMP_NANOS: u8 = 2;
+
+/// Bytes of a field that is a double.
+const DOUBLE_LEN: usize = 1 + 8;
+/// Bytes of a field that is a number of any size.
+const WIDE_FIELD_LEN: usize = 1 + WIDE;
+/// Bytes of a bucket without its key and its length.
+const BUCKET_LEN: usize = WIDE_FIELD_LEN + DOUBLE_LEN;
+
+/// A family's message up to its first metric.
+pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, unit: &str, out: &mut Vec<u8>) {
+    wire::write_bytes(FAMILY_NAME, family_name.as_bytes(), out);
+    if !help.is_empty() {
+        wire::write_bytes(FAMILY_HELP, help.as_bytes(), out);
+    }
+    out.push(wire::varint_key(FAMILY_TYPE));
+    out.push(match kind {
+        // The format has no other word for what is 1 or 0.
+        Kind::Gauge | Kind::Info | Kind::StateSet => 1,
+        Kind::Summary => 2,
+        Kind::Histogram => 4,
+        // A counter: no kind is admitted that is not known.
+        _ => 0,
+    });
+    if !unit.is_empty() {
+        wire::write_bytes(FAMILY_UNIT, unit.as_bytes(), out);
+    }
+}
+
+/// Appends a label of a metric.
+pub(super) fn write_label(name: &[u8], value: &str, out: &mut Vec<u8>) {
+    let value = value.as_bytes();
+    let field = |text: &[u8]| 1 + wire::varint_len(text.len() as u64) + text.len();
+    out.push(wire::bytes_key(METRIC_LABEL));
+    wire::write_varint((field(name) + field(value)) as u64, out);
+    wire::write_bytes(LABEL_NAME, name, out);
+    wire::write_bytes(LABEL_VALUE, value, out);
+}
+
+/// Bytes of what [`write_value`] (and a counter's exemplar), [`write_summary`] or
+/// [`write_histogram`] appends.
+pub(super) fn values_len(kind: Kind, bounds: usize, exemplars: &Exemplars) -> usize {
+    match kind {
+        Kind::Summary => DOUBLE_LEN + WIDE_FIELD_LEN,
+        Kind::Histogram => {
+            let plain = bucket_len(0);
+            let with_exemplars = exemplars.lens().map(|(place, len)| {
+                // The bucket up to +Inf is there for its exemplar only.
+                let before = if place < bounds { plain } else { 0 };
+                bucket_len(len) - before
+            });
+            let more: usize = with_exemplars.sum();
+            DOUBLE_LEN + WIDE_FIELD_LEN + bounds * plain + more
+        }
+        _ => DOUBLE_LEN + exemplars.at(0).len(),
+    }
+}
+
+/// Bytes of a bucket whose exemplar has so many.
+fn bucket_len(exemplar: usize) -> usize {
+    let len = BUCKET_LEN + exemplar;
+    1 + wire::varint_len(len as u64) + len
+}
+
+/// Appends a metric up to its values, which take `values_len` bytes. A gauge has no time of
+/// creation.
+pub(super) fn write_metric(
+    kind: Kind,
+    labels: &[u8],
+    created_unix_nanos: u64,
+    values_len: usize,
+    out: &mut Vec<u8>,
+) {
+    let (of_kind, created_field) = match kind {
+        Kind::Gauge => (2, None),
+        Kind::Summary => (4, Some(4)),
+        Kind::Histogram => (7, Some(15)),
+        _ => (3, Some(3)),
+    };
+    let mut created = Vec::new();
+    if let Some(field) = created_field
+        && created_unix_nanos > 0
+    {
+        write_timestamp(field, created_unix_nanos, &mut created);
+    }
+    let inner = created.len() + values_len;
+    let outer = labels.len() + 1 + wire::varint_len(inner as u64) + inner;
+    out.push(wire::bytes_key(FAMILY_METRIC));
+    wire::write_varint(outer as u64, out);
+    out.extend_from_slice(labels);
+    out.push(wire::bytes_key(of_kind));
+    wire::write_varint(inner as u64, out);
+    out.extend_from_slice(&created);
+}
+
+/// Appends a moment.
+pub(super) fn write_timestamp(field: u8, unix_nanos: u64, out: &mut Vec<u8>) {
+    let mut timestamp = vec![wire::varint_key(TIMESTAMP_SECONDS)];
+    wire::write_varint(unix_nanos / 1_000_000_000, &mut timestamp);
+    timestamp.push(wire::varint_key(TIMESTAMP_NANOS));
+    wire::write_varint(unix_nanos % 1_000_000_000, &mut timestamp);
+    wire::write_bytes(field, &timestamp, out);
+}
+
+/// Appends a whole gauge.
+pub(super) fn write_gauge(labels: &[u8], value: f64, out: &mut Vec<u8>) {
+    write_metric(Kind::Gauge, labels, 0, DOUBLE_LEN, out);
+    write_value(value, out);
+}
+
+/// Appends a counter's or gauge's value.
+pub(super) fn write_value(value: f64, out: &mut Vec<u8>) {
+    wire::write_double(VALUE, value, out);
+}
+
+/// Appends a summary's values.
+pub(super) fn write_summary(count: u64, sum: f64, out: &mut Vec<u8>) {
+    wire::write_double(SAMPLE_SUM, sum, out);
+    wire::write_wide(SAMPLE_COUNT, count, out);
+}
+
+/// Appends a histogram's values. The bucket up to +Inf is not written, since it is the count,
+/// unless it has an exemplar.
+pub(super) fn write_histogram(
+    bounds: &[f64],
+    buckets: &[u64],
+    sum: f64,
+    exemplars: &Exemplars,
+    out: &mut Vec<u8>,
+) {
+    let count = buckets
+        .iter()
+        .fold(0, |sum: u64, bucket| sum.wrapping_add(*bucket));
+    write_summary(count, sum, out);
+    let mut events = 0_u64;
+    let with_infinity = bounds.iter().copied().chain([f64::INFINITY]);
+    for (place, (bound, bucket)) in with_infinity.zip(buckets).enumerate() {
+        let exemplar = exemplars.at(place);
+        if place == bounds.len() && exemplar.is_empty() {
+            break;
+        }
+        events = events.wrapping_add(*bucket);
+        out.push(wire::bytes_key(HISTOGRAM_BUCKET));
+        wire::write_varint((BUCKET_LEN + exemplar.len()) as u64, out);
+        wire::write_wide(BUCKET_CUMULATIVE_COUNT, events, out);
+        wire::write_double(BUCKET_UPPER_BOUND, bound, out);
+        out.extend_from_slice(exemplar);
+    }
+}
+
+/// Appends `len` bytes of a family's message that say nothing, in place of a metric.
+pub(super) fn write_nothing(len: usize, out: &mut Vec<u8>) {
+    let payload = len.saturating_sub(1 + WIDE_LEN);
+    out.push(wire::bytes_key(FAMILY_NOTHING));
+    out.extend_from_slice(&wire::wide::<WIDE_LEN>(payload as u64));
+    out.resize(out.len() + payload, 0);
+}

@@ -1,0 +1,304 @@
+//! Protobuf, read by a decoder that knows nothing of how it was written.
+
+use prost::Message;
+
+use super::*;
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Label {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Timestamp {
+    #[prost(int64, tag = "1")]
+    pub(super) seconds: i64,
+    #[prost(int32, tag = "2")]
+    pub(super) nanos: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Exemplar {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) labels: Vec<Label>,
+    #[prost(double, optional, tag = "2")]
+    pub(super) value: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) time: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct OneValue {
+    #[prost(double, optional, tag = "1")]
+    pub(super) value: Option<f64>,
+    /// Of a counter.
+    #[prost(message, optional, tag = "2")]
+    pub(super) exemplar: Option<Exemplar>,
+    /// Of a counter.
+    #[prost(message, optional, tag = "3")]
+    pub(super) created: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SummaryValue {
+    #[prost(uint64, optional, tag = "1")]
+    pub(super) count: Option<u64>,
+    #[prost(double, optional, tag = "2")]
+    pub(super) sum: Option<f64>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) created: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Bucket {
+    #[prost(uint64, optional, tag = "1")]
+    pub(super) cumulative: Option<u64>,
+    #[prost(double, optional, tag = "2")]
+    pub(super) bound: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) exemplar: Option<Exemplar>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct HistogramValue {
+    #[prost(uint64, optional, tag = "1")]
+    pub(super) count: Option<u64>,
+    #[prost(double, optional, tag = "2")]
+    pub(super) sum: Option<f64>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) buckets: Vec<Bucket>,
+    #[prost(message, optional, tag = "15")]
+    pub(super) created: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Metric {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) labels: Vec<Label>,
+    #[prost(message, optional, tag = "2")]
+    pub(super) gauge: Option<OneValue>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) counter: Option<OneValue>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) summary: Option<SummaryValue>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) histogram: Option<HistogramValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Family {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) help: String,
+    #[prost(int32, tag = "3")]
+    pub(super) kind: i32,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) metrics: Vec<Metric>,
+    #[prost(string, tag = "5")]
+    pub(super) unit: String,
+}
+
+pub(super) const PROTOBUF: Style = Style {
+    format: Format::Protobuf,
+    escaping: Escaping::AllowUtf8,
+    created: false,
+};
+
+pub(super) fn decode(mut body: &[u8]) -> Vec<Family> {
+    let mut families = Vec::new();
+    while !body.is_empty() {
+        families.push(Family::decode_length_delimited(&mut body).unwrap());
+    }
+    families
+}
+
+pub(super) fn label(name: &str, value: &str) -> Label {
+    Label {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+#[test]
+fn each_kind_in_protobuf() {
+    let board = board();
+    let jobs = board.counter("jobs_total", "Jobs\n\"done\".");
+    let jobs = jobs.label("queue", "a\"\\\n").label("who", "ü");
+    jobs.register().unwrap().add_f64(7.5);
+    let heat = board.gauge("heat_celsius", "").unit("celsius");
+    heat.register().unwrap().set(f64::NEG_INFINITY);
+    let waits = board
+        .histogram("wait.seconds", "Waits.")
+        .buckets(&[-1.0, 1.0]);
+    let waits = waits.register().unwrap();
+    for seconds in [-2.0, 0.75, 0.75, 8.0] {
+        waits.observe(seconds);
+    }
+    let sizes = board.summary("size_bytes", "").register().unwrap();
+    sizes.observe(1.5);
+    let each = board
+        .gauge("each", "")
+        .aggregation(tallyboard::Aggregation::All);
+    each.label("zone", "z").register().unwrap().set(3.0);
+
+    let (body, encoded) = bytes_with(&mut Encoder::new(PROTOBUF), &[(&board, Some("b"))]);
+    let families = decode(&body);
+    assert_eq!(encoded.series, 5);
+    let names: Vec<&str> = families.iter().map(|family| &*family.name).collect();
+    let sorted = [
+        "each",
+        "heat_celsius",
+        "jobs_total",
+        "size_bytes",
+        "wait.seconds",
+    ];
+    assert_eq!(names, sorted);
+    let kinds: Vec<i32> = families.iter().map(|family| family.kind).collect();
+    assert_eq!(kinds, [1, 1, 0, 2, 4]);
+    assert_eq!(families[1].unit, "celsius");
+    assert_eq!(families[2].help, "Jobs\n\"done\".");
+
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let created = |family: usize| {
+        let nanos = reader.families()[family].series[0].created_unix_nanos;
+        Some(Timestamp {
+            seconds: (nanos / 1_000_000_000) as i64,
+            nanos: (nanos % 1_000_000_000) as i32,
+        })
+    };
+    let pid = std::process::id().to_string();
+    let expected = [
+        Metric {
+            labels: vec![label("board", "b"), label("zone", "z"), label("pid", &pid)],
+            gauge: Some(OneValue {
+                value: Some(3.0),
+                exemplar: None,
+                created: None,
+            }),
+            ..Metric::default()
+        },
+        Metric {
+            labels: vec![label("board", "b")],
+            gauge: Some(OneValue {
+                value: Some(f64::NEG_INFINITY),
+                exemplar: None,
+                created: None,
+            }),
+            ..Metric::default()
+        },
+        Metric {
+            labels: vec![
+                label("board", "b"),
+                label("queue", "a\"\\\n"),
+                label("who", "ü"),
+            ],
+            counter: Some(OneValue {
+                value: Some(7.5),
+                exemplar: None,
+                created: created(2),
+            }),
+            ..Metric::default()
+        },
+        Metric {
+            labels: vec![label("board", "b")],
+            summary: Some(SummaryValue {
+                count: Some(1),
+                sum: Some(1.5),
+                created: created(3),
+            }),
+            ..Metric::default()
+        },
+        Metric {
+            labels: vec![label("board", "b")],
+            histogram: Some(HistogramValue {
+                count: Some(4),
+                sum: Some(7.5),
+                buckets: [(1, -1.0), (3, 1.0)]
+                    .map(|(count, bound)| Bucket {
+                        cumulative: Some(count),
+                        bound: Some(bound),
+                        exemplar: None,
+                    })
+                    .to_vec(),
+                created: created(4),
+            }),
+            ..Metric::default()
+        },
+    ];
+    for (family, expected) in families.iter().zip(expected) {
+        assert_eq!(family.metrics, [expected], "{}", family.name);
+    }
+}
+
+#[test]
+fn a_gauge_byte_for_byte() {
+    let board = board();
+    let heat = board.gauge("heat", "How hot.").label("at", "top");
+    heat.register().unwrap().set(1.0);
+    let (body, _) = bytes_with(&mut Encoder::new(PROTOBUF), &[(&board, None)]);
+    let expected: &[&[u8]] = &[
+        b"\x2a\x0a\x04heat\x12\x08How hot.\x18\x01",
+        b"\x22\x16\x0a\x09\x0a\x02at\x12\x03top",
+        b"\x12\x09\x09\0\0\0\0\0\0\xf0\x3f",
+    ];
+    assert_eq!(body, expected.concat());
+}
+
+#[test]
+fn what_ends_while_it_is_sent_leaves_no_mark() {
+    let board = board();
+    for queue in ["a", "b", "c"] {
+        let jobs = board.counter("jobs_total", "").label("queue", queue);
+        jobs.register().unwrap().inc();
+        let waits = board.histogram("wait", "").label("queue", queue);
+        waits.register().unwrap().observe(1.0);
+    }
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let mut encoder = Encoder::new(PROTOBUF);
+    let source = Source {
+        id: 0,
+        label: None,
+        reader: &reader,
+    };
+    let mut pass = Pass::new(Arc::new(encoder.expose(&[source])), Arc::default());
+    let mut body = Vec::new();
+    assert!(pass.fill(1, &mut body), "one series was written");
+    let jobs = board.counter("jobs_total", "").label("queue", "");
+    assert_eq!(jobs.family().unwrap().remove(&["b"]), Ok(true));
+    let waits = board.histogram("wait", "").label("queue", "");
+    let waits = waits.family().unwrap();
+    for queue in ["a", "b", "c"] {
+        assert_eq!(waits.remove(&[queue]), Ok(true));
+    }
+    while pass.fill(body.len() + 1, &mut body) {}
+    let families = decode(&body);
+    let queues = |family: &Family| {
+        let metrics = family.metrics.iter();
+        let queues = metrics.map(|metric| metric.labels[0].value.clone());
+        queues.collect::<Vec<_>>()
+    };
+    assert_eq!(queues(&families[0]), ["a", "c"]);
+    assert!(families[1].metrics.is_empty());
+    assert_eq!(pass.series(), 2);
+}
+
+#[test]
+fn the_exporters_own_families_are_messages_too() {
+    let mut body = Vec::new();
+    let mut writer = FamilyWriter::new(PROTOBUF, "own_total", Kind::Counter, "Own.", &mut body);
+    writer.sample(&[("board", "ü\"")], tallyboard::Number::Int(3));
+    writer.sample(&[], tallyboard::Number::Int(4));
+    FamilyWriter::new(PROTOBUF, "empty", Kind::Gauge, "", &mut body);
+    let families = decode(&body);
+    let counts = families[0].metrics.iter();
+    let counts = counts.map(|metric| metric.counter.as_ref().unwrap().value.unwrap());
+    assert_eq!(counts.collect::<Vec<_>>(), [3.0, 4.0]);
+    assert_eq!(families[0].metrics[0].labels, [label("board", "ü\"")]);
+    assert_eq!(families[1].name, "empty");
+}
