@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rig.command import succeed
-from rig.processes import running, until
+from rig.processes import running, state_of, until
 from rig.scratch import scratch
 from rig.terminal import Terminal
 
@@ -197,6 +197,15 @@ def check_another_board(top: Top, board: Path) -> None:
     print("the board is followed when it is made again; SIGTERM gives the terminal back", flush=True)
 
 
+def check_hang_up(folder: Path, board: Path) -> None:
+    pid = folder / "hang-up.pid"
+    command = f"echo $$ >{pid}; exec tallyboard top --interval 200ms"
+    with Terminal(folder, command, TALLYBOARD=str(board)) as terminal:
+        terminal.wait_for("q quit")
+    until(lambda: state_of(int(pid.read_text())) in "XZ", "it to end with its terminal")
+    print("it ends with its terminal", flush=True)
+
+
 def check_once(board: Path) -> None:
     table = succeed(board, "top", "--once", "--interval", "300ms", "--sort", "rate")
     print(table)
@@ -230,6 +239,7 @@ def main() -> None:
         check_list(top)
         check_pages(top, pids)
         check_another_board(top, board)
+        check_hang_up(folder, board)
 
 
 if __name__ == "__main__":

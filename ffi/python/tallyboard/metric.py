@@ -72,7 +72,9 @@ class Metric:
         on_board = base + "_total" if self._type == "counter" else base
         labels = names.label_names(labelnames, self._reserved_labelnames)
         cap = names.series_cap(series_cap)
-        definition = Definition(on_board, documentation, labels, unit, bounds, mode, cap, native, states)
+        definition = Definition(
+            on_board, documentation, labels, unit, bounds, mode, cap, native, states
+        )
         shown = [base, *(base + suffix for suffix in self._suffixes)]
         for each in shown:
             self._check_declared(each, definition)

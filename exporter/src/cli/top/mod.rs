@@ -98,8 +98,14 @@ impl Top {
         }
         let stopped = Arc::new(AtomicBool::new(false));
         let tell = stopped.clone();
-        // Relaxed: the flag is all there is to know.
-        SignalledRuntime::new()?.on_stop(move || tell.store(true, Ordering::Relaxed));
+        SignalledRuntime::new()?.on_stop(move || {
+            // Relaxed: the flag is all there is to know.
+            tell.store(true, Ordering::Relaxed);
+            // A terminal that is gone keeps crossterm reading its end for ever. There is nothing
+            // to give back then; any other has long been given back.
+            std::thread::sleep(10 * ATTENTION);
+            std::process::exit(0);
+        });
         let mut screen = Screen::take()?;
         watch(
             &mut screen.terminal,
