@@ -1,13 +1,14 @@
 """Issue 4, bar 1: a real Prometheus reads the same from OpenMetrics and from protobuf, and both are what was counted.
 
 Prometheus 2 asks for OpenMetrics; with its native histograms turned on it asks for protobuf first. Names that it cannot
-read are on the board too: one of them unescaped would fail the whole scrape.
+read are on the board too: one of them unescaped would fail the whole scrape. Both times it keeps the exemplars.
 
 Usage: python -m live.formats
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rig.command import Series, succeed, values
@@ -17,6 +18,16 @@ from rig.scratch import scratch
 
 ADDED_BY_PROMETHEUS = {"instance", "job"}
 
+Exemplars = set[tuple[str, str, str, float]]
+"""Of each the sample's name, the bucket, the trace, and the value. No trace has a quote: Prometheus 2 leaves it escaped
+where it reads OpenMetrics."""
+
+TRACES: Exemplars = {
+    ("traced_total", "", "counted", 2.0),
+    ("traced_seconds_bucket", "0.1", "näh", 0.05),
+    ("traced_seconds_bucket", "+Inf", "x" * 100, 7.0),
+}
+
 
 def fill(board: Path) -> None:
     """One family of each kind, with labels and names that need care."""
@@ -25,6 +36,18 @@ def fill(board: Path) -> None:
     succeed(board, "set", "größe", "-1.5")
     for seconds in ("0.02", "0.3", "7"):
         succeed(board, "observe", "wait.seconds", seconds)
+    os.environ["TALLYBOARD"] = str(board)
+    # Not above: the board is opened at the first metric, and its name is only known by now.
+    from tallyboard import Counter, Enum, Histogram, Info
+
+    Info("build", "Of what.", ["part"]).labels("core").info({"version": "1.2", "built.by": "ü"})
+    Enum("phase", "Of it.", states=["loading", "linking"]).state("linking")
+    traced = Counter("traced", "Counted.", ["part"])
+    traced.labels("core").inc(2, exemplar={"trace.id": "counted"})
+    traced.labels("rest").inc()
+    seconds_traced = Histogram("traced_seconds", "Took.", buckets=(0.1, 1.0))
+    seconds_traced.observe(0.05, exemplar={"trace.id": "näh"})
+    seconds_traced.observe(7, exemplar={"trace.id": "x" * 100})
 
 
 def read(prometheus: Prometheus, names: set[str]) -> dict[Series, float]:
@@ -37,12 +60,20 @@ def read(prometheus: Prometheus, names: set[str]) -> dict[Series, float]:
     return found
 
 
+def exemplars(prometheus: Prometheus) -> Exemplars:
+    """Those that it keeps."""
+    return {
+        (series["__name__"], series.get("le", ""), own["trace_id"], value)
+        for series, own, value in prometheus.exemplars('{__name__=~"traced_.*"}')
+    }
+
+
 def main() -> None:
     with scratch("formats") as folder, Exporter(folder / "formats.board", folder / "exporter.log") as exporter:
         exporter.start()
         fill(folder / "formats.board")
         expected = values(folder / "formats.board")
-        turned_on: dict[str, list[str]] = {"OpenMetrics": [], "protobuf": ["native-histograms"]}
+        turned_on = {"OpenMetrics": ["exemplar-storage"], "protobuf": ["exemplar-storage", "native-histograms"]}
         for what, features in turned_on.items():
             place = folder / what
             place.mkdir()
@@ -50,6 +81,9 @@ def main() -> None:
                 found = read(prometheus, {name for name, _ in expected})
                 assert found == expected, f"{what}: {found} instead of {expected}"
                 print(f"{what}: Prometheus has {len(found)} samples, each as it was counted", flush=True)
+                traced = exemplars(prometheus)
+                assert traced == TRACES, f"{what}: {traced} instead of {TRACES}"
+                print(f"{what}: Prometheus has {len(traced)} exemplars, each as it was given", flush=True)
 
 
 if __name__ == "__main__":

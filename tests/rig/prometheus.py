@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
@@ -90,6 +91,15 @@ class Prometheus:
         """The labels of every series there ever was."""
         found: list[dict[str, str]] = self._ask("series", **{"match[]": selector})
         return found
+
+    def exemplars(self, selector: str) -> list[tuple[dict[str, str], dict[str, str], float]]:
+        """Each exemplar of the last minute: the labels of its series, its own, and its value."""
+        now = time.time()
+        return [
+            (found["seriesLabels"], exemplar["labels"], float(exemplar["value"]))
+            for found in self._ask("query_exemplars", query=selector, start=str(now - 60), end=str(now + 60))
+            for exemplar in found["exemplars"]
+        ]
 
     def rules(self) -> list[dict[str, Any]]:
         """The rules that it evaluates, with what became of each."""
