@@ -125,7 +125,7 @@ class Case:
                 self.scrapes.more(5)
             damage()
             self.scrapes.more(5)
-        warnings = [line for line in self._log()[before:] if "WARN" in line or "ERROR" in line]
+        warnings = [line for line in self._log()[before:] if re.search("level=(warn|error)", line)]
         for line in warnings:
             print(f"    {line}", flush=True)
         assert len(warnings) in lines, f"{what}: {len(warnings)} lines in the log"
