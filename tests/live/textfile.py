@@ -118,7 +118,7 @@ def main() -> None:
             check_file(path)
             assert sorted(os.listdir(directory)) == ["tallyboard.prom"], os.listdir(directory)
             log = (folder / "textfile.log").read_text()
-            assert "WARN" not in log, log
+            assert "level=warn" not in log, log
         print("SIGTERM ends it with the last counts written, and nothing is left beside the file", flush=True)
 
 

@@ -12,6 +12,7 @@ use tallyboard::Location;
 use tokio::time::MissedTickBehavior;
 
 use super::failure::Failure;
+use super::logging::Logging;
 use super::signals::{SignalledRuntime, StopSignals};
 use crate::boards::{BoardSet, BoardSpec};
 use crate::config::parse_interval;
@@ -51,14 +52,14 @@ pub(super) struct Textfile {
     /// once [default: $TALLYBOARD, or the name "default"]
     #[arg(long = "board", value_name = "LOCATION")]
     boards: Vec<OsString>,
+
+    #[command(flatten)]
+    logging: Logging,
 }
 
 impl Textfile {
     pub(super) fn run(self) -> Result<(), Failure> {
-        tracing_subscriber::fmt()
-            .with_writer(io::stderr)
-            .with_target(false)
-            .init();
+        self.logging.begin();
         let boards = BoardSet::new(self.specs()?, None);
         // Before the first board is mapped.
         tallyboard::guard_readers()
