@@ -17,6 +17,7 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 )
 
@@ -25,12 +26,14 @@ func main() {
 	if len(os.Args) > 1 {
 		records, _ = strconv.Atoi(os.Args[1])
 	}
+	runtime.LockOSThread() // tb_last_error tells of the calls of its own thread.
 	var board *C.tb_board
 	var loaded *C.tb_counter
 	if C.tb_board_open(nil, &board) != C.TB_OK { // Counting never stops the work.
 		fmt.Fprintln(os.Stderr, "records: not counting:", C.GoString(C.tb_last_error()))
 	}
 	C.records_register(board, &loaded)
+	runtime.UnlockOSThread()
 	for record := 0; record < records; record++ {
 		C.tb_counter_inc(loaded) // After a record is loaded.
 	}
