@@ -235,7 +235,8 @@ impl Lines {
         values_len
     }
 
-    /// Appends all lines of a series; `None` if it has no value now.
+    /// Appends all lines of a series; `None` if it has no value now. Most have one line, and most
+    /// of a scrape's time goes into these: they are apart from all others.
     #[inline]
     fn write(
         &self,
@@ -246,24 +247,44 @@ impl Lines {
         buckets: &mut [u64],
         out: &mut Vec<u8>,
     ) -> Option<()> {
-        let labels = match &self.shape {
-            Shape::One(frame) => {
-                match family.kind {
-                    Kind::Counter => {
-                        let value = view.counter(series)?;
-                        out.extend_from_slice(text);
-                        write_number(value, out);
-                        self.end_line(view, series, 0, out);
-                    }
-                    _ => {
-                        let value = view.gauge(series)?;
-                        out.extend_from_slice(text);
-                        write_f64(value, out);
-                        out.push(b'\n');
-                    }
-                }
-                &text[frame.open.len()..text.len() - frame.close.len()]
+        let Shape::One(frame) = &self.shape else {
+            return self.write_many(view, family, series, text, buckets, out);
+        };
+        match family.kind {
+            Kind::Counter => {
+                let value = view.counter(series)?;
+                out.extend_from_slice(text);
+                write_number(value, out);
+                self.end_line(view, series, 0, out);
             }
+            _ => {
+                let value = view.gauge(series)?;
+                out.extend_from_slice(text);
+                write_f64(value, out);
+                out.push(b'\n');
+            }
+        }
+        if self.created.is_some() {
+            let labels = &text[frame.open.len()..text.len() - frame.close.len()];
+            self.write_created(series, labels, out);
+        }
+        Some(())
+    }
+
+    /// The same, for what is not one line.
+    #[inline(never)]
+    fn write_many(
+        &self,
+        view: &BoardView,
+        family: &FamilyView,
+        series: &SeriesView,
+        text: &[u8],
+        buckets: &mut [u64],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let labels = match &self.shape {
+            // Has been written.
+            Shape::One(_) => return Some(()),
             Shape::ByProcess { open, pid_open } => {
                 let values = view.by_process(series);
                 for (pid, value) in &values {
@@ -395,11 +416,16 @@ impl Lines {
                 return Some(());
             }
         };
+        self.write_created(series, labels, out);
+        Some(())
+    }
+
+    #[inline(never)]
+    fn write_created(&self, series: &SeriesView, labels: &[u8], out: &mut Vec<u8>) {
         if let Some(created) = &self.created {
             let nanos = series.created_unix_nanos;
             write_line(created, labels, out, |out| write_seconds(nanos, out));
         }
-        Some(())
     }
 
     fn write_values(
@@ -432,16 +458,21 @@ impl Lines {
     /// Ends a line that may have an exemplar, which only one of the text formats has room for.
     #[inline]
     fn end_line(&self, view: &BoardView, series: &SeriesView, place: usize, out: &mut Vec<u8>) {
-        if self.style.format == Format::OpenMetrics
-            && let Some(exemplar) = view.exemplar(series, place)
-        {
-            exemplar::write(exemplar, out);
+        if self.style.format == Format::OpenMetrics {
+            write_exemplar(view, series, place, out);
         }
         out.push(b'\n');
     }
 
     fn shows_sum(&self, family: &FamilyView, sum: f64) -> bool {
         self.style.format == Format::Text || openmetrics::may_show_sum(&family.bounds, sum)
+    }
+}
+
+#[inline(never)]
+fn write_exemplar(view: &BoardView, series: &SeriesView, place: usize, out: &mut Vec<u8>) {
+    if let Some(exemplar) = view.exemplar(series, place) {
+        exemplar::write(exemplar, out);
     }
 }
 
