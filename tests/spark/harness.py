@@ -97,7 +97,8 @@ def spark_environment(folder: Path, board: Path, ledgers: Path, kills: int) -> d
 class Killer(threading.Thread):
     """Kills workers in the middle of a record, on the job's progress and not on a clock.
 
-    The k-th of a phase's kills is due when the phase has begun k/(n+1) of its records. A victim is drawn from the
+    The k-th of a phase's kills is due when the phase has begun k/(2n+2) of its records: the second half is left to
+    make up for looks that found nobody in the middle of a record. A victim is drawn from the
     workers whose ledger moved between two looks. It is stopped first: if its ledger then has a record that is begun
     and not done, it is killed, else it goes on and the next look finds another.
     """
@@ -121,7 +122,7 @@ class Killer(threading.Thread):
             before = now
             for phase in PHASES:
                 begun = sum(account.begun[phase] for account in accounts)
-                due = (self.killed[phase] + 1) * self._records // (self._per_phase + 1)
+                due = (self.killed[phase] + 1) * self._records // (2 * self._per_phase + 2)
                 if self.killed[phase] < self._per_phase and due <= begun and at_work:
                     self.killed[phase] += self._kill(self._chance.choice(at_work), phase)
 
