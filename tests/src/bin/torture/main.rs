@@ -84,9 +84,7 @@ fn main() {
     let begun = Instant::now();
     let deeds = storm(&options, &board, &mut lanes, &scrapes, &mut random);
     let took = begun.elapsed();
-    for lane in lanes {
-        lane.kill();
-    }
+    drop(lanes);
 
     // The dead are seen before anybody has reaped them.
     let (count, last) = scrapes.stop();

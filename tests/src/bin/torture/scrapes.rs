@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -95,17 +94,12 @@ impl Drop for Scrapes {
 }
 
 impl Scrape {
+    /// By a client that takes a body that is cut short for an error.
     fn get(address: &str) -> Scrape {
-        let mut stream = TcpStream::connect(address).expect("the exporter is there");
-        let request =
-            format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("it listens");
-        let mut answer = String::new();
-        stream
-            .read_to_string(&mut answer)
-            .expect("it answers in UTF-8");
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("headers");
+        let answer = ureq::get(format!("http://{address}/metrics")).call();
+        let mut answer = answer.expect("the exporter answers with 200");
+        let body = answer.body_mut().read_to_string();
+        let body = body.expect("a whole body, in UTF-8");
         let mut samples = HashMap::new();
         for line in body.lines().filter(|line| !line.starts_with('#')) {
             let (series, value) = line.rsplit_once(' ').expect("a sample");
