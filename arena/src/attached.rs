@@ -9,7 +9,7 @@ use crate::environment;
 use crate::error::OpenError;
 use crate::file::{self, BoardFile, Facts, Plan};
 use crate::header;
-use crate::kept::{self, Kept, Link, List};
+use crate::kept::{self, Kept, List, Place};
 use crate::layout::Header;
 use crate::liveness::Reopen;
 use crate::lock;
@@ -39,7 +39,7 @@ pub(crate) struct Attached {
     pub(crate) created_unix_nanos: u64,
     pub(crate) origin: Origin,
     /// The board that has this one's path now, once that was asked for and found.
-    pub(crate) successor: Link<Attached>,
+    pub(crate) successor: Place<Attached>,
     /// How often it was asked for since the first time that it was not found. Relaxed: it
     /// only says when to look again.
     pub(crate) tries: AtomicU64,
@@ -111,7 +111,7 @@ impl Attached {
             uuid,
             created_unix_nanos: identity.created_unix_nanos,
             origin,
-            successor: Link::new(),
+            successor: Place::new(),
             tries: AtomicU64::new(0),
         })
     }

@@ -5,7 +5,7 @@ use crate::cap::OVERFLOW;
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::{Definition, Kind};
 use crate::index::Lost;
-use crate::kept::{self, Link};
+use crate::kept::{self, Place};
 use crate::labels::Labels;
 use crate::register::Bound;
 use crate::segment::Segment;
@@ -67,7 +67,7 @@ pub(crate) struct FamilyBinding {
     /// Its rank when it was first met: when it has to be made anew it is no newer for that.
     first_life: u64,
     /// The same family on the board that came after this one.
-    successor: Link<FamilyBinding>,
+    successor: Place<FamilyBinding>,
 }
 
 /// How often a registration goes after a family or a board that ends under it.
@@ -137,7 +137,7 @@ impl FamilyBinding {
             slot: AtomicU32::new(bound.slot.index()),
             tag: AtomicU64::new(bound.tag()),
             first_life: attached.segment.rank(bound),
-            successor: Link::new(),
+            successor: Place::new(),
         })
         .ok_or(Lost::Refused(RefusedReason::Unlockable))?;
         let same = |known: &FamilyBinding| core::ptr::eq(known.declared, declared);

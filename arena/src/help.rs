@@ -4,15 +4,13 @@
 //! beginning a new metric. A family's own record holds the first; others stand in one record
 //! under it, which a declaration with still other words replaces.
 
+use crate::binding::MAX_ROUNDS;
 use crate::index::{Lost, Walk};
 use crate::layout::{HeadRecord, MAX_TEXT_LEN};
 use crate::record::{Cap, Draft, HELP, Key, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
 use core::mem::offset_of;
-
-/// Each turn loses to another process that declares other words just then.
-const MAX_ROUNDS: u32 = 100;
 
 impl Segment {
     /// Sees to it that `words`, a unit and a help in canonical bytes, are those of the family.
@@ -23,6 +21,7 @@ impl Segment {
             parent: family.tag(),
             text: &[],
         };
+        // Each turn loses to another process that declares other words just then.
         for _ in 0..MAX_ROUNDS {
             match self.find(&key)? {
                 Walk::Live { slot, serial } => {

@@ -74,7 +74,7 @@ mod pair;
 )]
 mod planes;
 mod process;
-mod processes;
+mod process_view;
 mod read;
 mod recent;
 mod record;
@@ -125,7 +125,7 @@ pub use ledger::Ledger;
 pub use location::Location;
 pub use native::Native;
 pub use native_counts::NativeCounts;
-pub use processes::{ProcessIdentity, ProcessView};
+pub use process_view::{ProcessIdentity, ProcessView};
 pub use removal::{remove, remove_by_force};
 pub use snapshot::{BoardView, FamiliesId, FamilyView, Reader, SeriesView};
 pub use state_set::StateSet;

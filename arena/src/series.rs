@@ -11,7 +11,7 @@ use crate::binding::{FamilyBinding, MAX_ROUNDS};
 use crate::error::{RefusedReason, RegisterError};
 use crate::family::Definition;
 use crate::index::{Lost, Walk};
-use crate::kept::{self, Link};
+use crate::kept::{self, Place};
 use crate::labels::Labels;
 use crate::planes::{Cell, Ended};
 use crate::recent::Recent;
@@ -71,7 +71,7 @@ pub struct Series<P: Places> {
     pub(crate) places: P,
     labels: Labels,
     /// The same series on the board that came after this one.
-    moved: Link<Series<P>>,
+    moved: Place<Series<P>>,
 }
 
 impl<P: Places> Clone for Series<P> {
@@ -83,7 +83,7 @@ impl<P: Places> Clone for Series<P> {
         };
         // Bound anew meanwhile: the copy will be, at its first update.
         let tag = if self.tag() == tag { tag } else { UNBOUND };
-        let moved = Link::new();
+        let moved = Place::new();
         if let Some(to) = self.moved.get() {
             moved.set(to);
         }
@@ -109,7 +109,7 @@ impl<P: Places> Series<P> {
             tag: AtomicU64::new(UNBOUND),
             places: P::none(),
             labels: Labels::empty(),
-            moved: Link::new(),
+            moved: Place::new(),
         }
     }
 
@@ -173,7 +173,7 @@ impl<P: Places> Series<P> {
             tag: AtomicU64::new(bound.tag()),
             places,
             labels,
-            moved: Link::new(),
+            moved: Place::new(),
         })
     }
 
@@ -279,7 +279,7 @@ impl<P: Places> Series<P> {
             tag: AtomicU64::new(UNBOUND),
             places: P::kept(family.definition()).ok_or(nowhere.clone())?,
             labels: self.labels.clone(),
-            moved: Link::new(),
+            moved: Place::new(),
         };
         match series.bind(family, bound) {
             Err(Lost::Orphaned) | Ok(()) => {}
