@@ -1,7 +1,8 @@
 //! Families: what their series have in common, checked once; a series by its label values.
 //!
 //! Five functions for each kind of metric, the same but for the type, so that a C compiler
-//! tells a family of gauges from one of counters.
+//! tells a family of gauges from one of counters: a macro writes them, with their names spelled
+//! out, where a search for one finds it.
 
 use std::ffi::c_char;
 
@@ -49,12 +50,12 @@ unsafe fn with<M: Registered>(
     value_count: usize,
     out: *mut *mut M,
     what: &str,
-    find: fn(&Family<M>, &[&str]) -> Result<M, Failure>,
+    find: fn(&Family<M>, &[&str]) -> Result<M, RegisterError>,
 ) -> Status {
     let make = || {
         // SAFETY: the same contract as this function's.
         let (family, values) = unsafe { chosen(family, values, value_count) }?;
-        find(family, &values)
+        Ok(find(family, &values)?)
     };
     // SAFETY: NULL or to write, by this function's contract.
     unsafe { handle::hand_out(out, what, Some(M::nowhere), make) }
@@ -114,500 +115,142 @@ unsafe fn clear<M>(
     })
 }
 
-/// Checks a family of counters.
-///
-/// # Safety
-///
-/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_counter_family_register(
-    board: *const Board,
-    metric: *const Metric,
-    family: *mut *mut Family<Counter>,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { metric::register_family(board, metric, family) }
+/// The functions of the families of one kind of metric. `$one` is what the header calls the handle
+/// of a series.
+macro_rules! families {
+    ($kind:ident, $one:literal, $many:literal,
+     $register:ident, $with:ident, $remove:ident, $clear:ident, $free:ident) => {
+        #[doc = concat!("Checks a family of ", $many, ".")]
+        ///
+        /// # Safety
+        ///
+        /// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to
+        /// write.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $register(
+            board: *const Board,
+            metric: *const Metric,
+            family: *mut *mut Family<$kind>,
+        ) -> Status {
+            // SAFETY: the same contract as this function's.
+            unsafe { metric::register_family(board, metric, family) }
+        }
+
+        #[doc = concat!("One of a family's ", $many, ", by label values.")]
+        ///
+        /// # Safety
+        ///
+        /// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `out`
+        /// is NULL or to write.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $with(
+            family: *const Family<$kind>,
+            values: *const *const c_char,
+            value_count: usize,
+            out: *mut *mut $kind,
+        ) -> Status {
+            // SAFETY: the same contract as this function's.
+            unsafe { with(family, values, value_count, out, $one, Family::try_with) }
+        }
+
+        #[doc = concat!("Ends one of a family's ", $many, ", by label values.")]
+        ///
+        /// # Safety
+        ///
+        /// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts;
+        /// `removed` is NULL or to write.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $remove(
+            family: *const Family<$kind>,
+            values: *const *const c_char,
+            value_count: usize,
+            removed: *mut i32,
+        ) -> Status {
+            // SAFETY: the same contract as this function's.
+            unsafe { remove(family, values, value_count, removed, Family::remove) }
+        }
+
+        #[doc = concat!("Ends all of a family's ", $many, ".")]
+        ///
+        /// # Safety
+        ///
+        /// `family` is NULL or not freed; `removed` is NULL or to write.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $clear(family: *const Family<$kind>, removed: *mut u64) -> Status {
+            // SAFETY: the same contract as this function's.
+            unsafe { clear(family, removed, Family::clear) }
+        }
+
+        #[doc = concat!("Gives a family of ", $many, " back.")]
+        ///
+        /// # Safety
+        ///
+        /// `family` is NULL, or the family's only remaining use.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $free(family: *mut Family<$kind>) {
+            // SAFETY: every family came from `hand_out`; last use by this function's contract.
+            unsafe { handle::take_back(family) };
+        }
+    };
 }
 
-/// One of a family's counters, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `counter` is NULL
-/// or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_counter_family_with(
-    family: *const Family<Counter>,
-    values: *const *const c_char,
-    value_count: usize,
-    counter: *mut *mut Counter,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe {
-        with(
-            family,
-            values,
-            value_count,
-            counter,
-            "counter",
-            |family, values| Ok(family.try_with(values)?),
-        )
-    }
-}
-
-/// Ends one of a family's counters, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
-/// NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_counter_family_remove(
-    family: *const Family<Counter>,
-    values: *const *const c_char,
-    value_count: usize,
-    removed: *mut i32,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { remove(family, values, value_count, removed, Family::remove) }
-}
-
-/// Ends all of a family's counters.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `removed` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_counter_family_clear(
-    family: *const Family<Counter>,
-    removed: *mut u64,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { clear(family, removed, Family::clear) }
-}
-
-/// Gives a family of counters back.
-///
-/// # Safety
-///
-/// `family` is NULL, or the family's only remaining use.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_counter_family_free(family: *mut Family<Counter>) {
-    // SAFETY: every family came from `hand_out`; last use by this function's contract.
-    unsafe { handle::take_back(family) };
-}
-
-/// Checks a family of gauges.
-///
-/// # Safety
-///
-/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_gauge_family_register(
-    board: *const Board,
-    metric: *const Metric,
-    family: *mut *mut Family<Gauge>,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { metric::register_family(board, metric, family) }
-}
-
-/// One of a family's gauges, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `gauge` is NULL
-/// or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_gauge_family_with(
-    family: *const Family<Gauge>,
-    values: *const *const c_char,
-    value_count: usize,
-    gauge: *mut *mut Gauge,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe {
-        with(
-            family,
-            values,
-            value_count,
-            gauge,
-            "gauge",
-            |family, values| Ok(family.try_with(values)?),
-        )
-    }
-}
-
-/// Ends one of a family's gauges, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
-/// NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_gauge_family_remove(
-    family: *const Family<Gauge>,
-    values: *const *const c_char,
-    value_count: usize,
-    removed: *mut i32,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { remove(family, values, value_count, removed, Family::remove) }
-}
-
-/// Ends all of a family's gauges.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `removed` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_gauge_family_clear(
-    family: *const Family<Gauge>,
-    removed: *mut u64,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { clear(family, removed, Family::clear) }
-}
-
-/// Gives a family of gauges back.
-///
-/// # Safety
-///
-/// `family` is NULL, or the family's only remaining use.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_gauge_family_free(family: *mut Family<Gauge>) {
-    // SAFETY: every family came from `hand_out`; last use by this function's contract.
-    unsafe { handle::take_back(family) };
-}
-
-/// Checks a family of histograms.
-///
-/// # Safety
-///
-/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_histogram_family_register(
-    board: *const Board,
-    metric: *const Metric,
-    family: *mut *mut Family<Histogram>,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { metric::register_family(board, metric, family) }
-}
-
-/// One of a family's histograms, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `histogram` is NULL
-/// or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_histogram_family_with(
-    family: *const Family<Histogram>,
-    values: *const *const c_char,
-    value_count: usize,
-    histogram: *mut *mut Histogram,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe {
-        with(
-            family,
-            values,
-            value_count,
-            histogram,
-            "histogram",
-            |family, values| Ok(family.try_with(values)?),
-        )
-    }
-}
-
-/// Ends one of a family's histograms, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
-/// NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_histogram_family_remove(
-    family: *const Family<Histogram>,
-    values: *const *const c_char,
-    value_count: usize,
-    removed: *mut i32,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { remove(family, values, value_count, removed, Family::remove) }
-}
-
-/// Ends all of a family's histograms.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `removed` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_histogram_family_clear(
-    family: *const Family<Histogram>,
-    removed: *mut u64,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { clear(family, removed, Family::clear) }
-}
-
-/// Gives a family of histograms back.
-///
-/// # Safety
-///
-/// `family` is NULL, or the family's only remaining use.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_histogram_family_free(family: *mut Family<Histogram>) {
-    // SAFETY: every family came from `hand_out`; last use by this function's contract.
-    unsafe { handle::take_back(family) };
-}
-
-/// Checks a family of summaries.
-///
-/// # Safety
-///
-/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_summary_family_register(
-    board: *const Board,
-    metric: *const Metric,
-    family: *mut *mut Family<Summary>,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { metric::register_family(board, metric, family) }
-}
-
-/// One of a family's summaries, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `summary` is NULL
-/// or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_summary_family_with(
-    family: *const Family<Summary>,
-    values: *const *const c_char,
-    value_count: usize,
-    summary: *mut *mut Summary,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe {
-        with(
-            family,
-            values,
-            value_count,
-            summary,
-            "summary",
-            |family, values| Ok(family.try_with(values)?),
-        )
-    }
-}
-
-/// Ends one of a family's summaries, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
-/// NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_summary_family_remove(
-    family: *const Family<Summary>,
-    values: *const *const c_char,
-    value_count: usize,
-    removed: *mut i32,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { remove(family, values, value_count, removed, Family::remove) }
-}
-
-/// Ends all of a family's summaries.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `removed` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_summary_family_clear(
-    family: *const Family<Summary>,
-    removed: *mut u64,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { clear(family, removed, Family::clear) }
-}
-
-/// Gives a family of summaries back.
-///
-/// # Safety
-///
-/// `family` is NULL, or the family's only remaining use.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_summary_family_free(family: *mut Family<Summary>) {
-    // SAFETY: every family came from `hand_out`; last use by this function's contract.
-    unsafe { handle::take_back(family) };
-}
-
-/// Checks a family of infos.
-///
-/// # Safety
-///
-/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_info_family_register(
-    board: *const Board,
-    metric: *const Metric,
-    family: *mut *mut Family<Info>,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { metric::register_family(board, metric, family) }
-}
-
-/// One of a family's infos, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `info` is NULL
-/// or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_info_family_with(
-    family: *const Family<Info>,
-    values: *const *const c_char,
-    value_count: usize,
-    info: *mut *mut Info,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe {
-        with(
-            family,
-            values,
-            value_count,
-            info,
-            "info",
-            |family, values| Ok(family.try_with(values)?),
-        )
-    }
-}
-
-/// Ends one of a family's infos, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
-/// NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_info_family_remove(
-    family: *const Family<Info>,
-    values: *const *const c_char,
-    value_count: usize,
-    removed: *mut i32,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { remove(family, values, value_count, removed, Family::remove) }
-}
-
-/// Ends all of a family's infos.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `removed` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_info_family_clear(
-    family: *const Family<Info>,
-    removed: *mut u64,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { clear(family, removed, Family::clear) }
-}
-
-/// Gives a family of infos back.
-///
-/// # Safety
-///
-/// `family` is NULL, or the family's only remaining use.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_info_family_free(family: *mut Family<Info>) {
-    // SAFETY: every family came from `hand_out`; last use by this function's contract.
-    unsafe { handle::take_back(family) };
-}
-
-/// Checks a family of state sets.
-///
-/// # Safety
-///
-/// `board` is NULL or open; `metric` is NULL or as the header says; `family` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_state_set_family_register(
-    board: *const Board,
-    metric: *const Metric,
-    family: *mut *mut Family<StateSet>,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { metric::register_family(board, metric, family) }
-}
-
-/// One of a family's state sets, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `state_set` is NULL
-/// or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_state_set_family_with(
-    family: *const Family<StateSet>,
-    values: *const *const c_char,
-    value_count: usize,
-    state_set: *mut *mut StateSet,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe {
-        with(
-            family,
-            values,
-            value_count,
-            state_set,
-            "state_set",
-            |family, values| Ok(family.try_with(values)?),
-        )
-    }
-}
-
-/// Ends one of a family's state sets, by label values.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `values` is NULL or points to `value_count` texts; `removed` is
-/// NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_state_set_family_remove(
-    family: *const Family<StateSet>,
-    values: *const *const c_char,
-    value_count: usize,
-    removed: *mut i32,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { remove(family, values, value_count, removed, Family::remove) }
-}
-
-/// Ends all of a family's state sets.
-///
-/// # Safety
-///
-/// `family` is NULL or not freed; `removed` is NULL or to write.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_state_set_family_clear(
-    family: *const Family<StateSet>,
-    removed: *mut u64,
-) -> Status {
-    // SAFETY: the same contract as this function's.
-    unsafe { clear(family, removed, Family::clear) }
-}
-
-/// Gives a family of state sets back.
-///
-/// # Safety
-///
-/// `family` is NULL, or the family's only remaining use.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tb_state_set_family_free(family: *mut Family<StateSet>) {
-    // SAFETY: every family came from `hand_out`; last use by this function's contract.
-    unsafe { handle::take_back(family) };
-}
+families!(
+    Counter,
+    "counter",
+    "counters",
+    tb_counter_family_register,
+    tb_counter_family_with,
+    tb_counter_family_remove,
+    tb_counter_family_clear,
+    tb_counter_family_free
+);
+families!(
+    Gauge,
+    "gauge",
+    "gauges",
+    tb_gauge_family_register,
+    tb_gauge_family_with,
+    tb_gauge_family_remove,
+    tb_gauge_family_clear,
+    tb_gauge_family_free
+);
+families!(
+    Histogram,
+    "histogram",
+    "histograms",
+    tb_histogram_family_register,
+    tb_histogram_family_with,
+    tb_histogram_family_remove,
+    tb_histogram_family_clear,
+    tb_histogram_family_free
+);
+families!(
+    Summary,
+    "summary",
+    "summaries",
+    tb_summary_family_register,
+    tb_summary_family_with,
+    tb_summary_family_remove,
+    tb_summary_family_clear,
+    tb_summary_family_free
+);
+families!(
+    Info,
+    "info",
+    "infos",
+    tb_info_family_register,
+    tb_info_family_with,
+    tb_info_family_remove,
+    tb_info_family_clear,
+    tb_info_family_free
+);
+families!(
+    StateSet,
+    "state_set",
+    "state sets",
+    tb_state_set_family_register,
+    tb_state_set_family_with,
+    tb_state_set_family_remove,
+    tb_state_set_family_clear,
+    tb_state_set_family_free
+);
