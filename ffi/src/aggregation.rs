@@ -22,7 +22,9 @@ pub(crate) const AGGREGATIONS: [(Aggregation, &str); 10] = [
 /// What a number means.
 pub(crate) fn of(number: u32) -> Result<Aggregation, Failure> {
     let known = AGGREGATIONS.get(number as usize);
-    known
-        .map(|(how, _)| *how)
-        .ok_or_else(|| Failure::invalid(format!("`metric.aggregation` is {number}, which is none")))
+    known.map(|(how, _)| *how).ok_or_else(|| {
+        Failure::invalid(format!(
+            "`metric.aggregation` is {number}, which is none of TB_AGGREGATION_..."
+        ))
+    })
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::os::unix::ffi::OsStrExt;
 
-use arena::{Board, BoardOptions, Location, UpdatePath};
+use arena::{Board, BoardOptions, Location, OpenError, UpdatePath};
 
 use crate::boundary;
 use crate::failure::Failure;
@@ -35,6 +35,29 @@ pub(crate) unsafe fn given<'a>(board: *const Board) -> Result<&'a Board, Failure
     unsafe { board.as_ref() }.ok_or_else(|| Failure::null("board"))
 }
 
+/// Hands out what `open` makes of a location and of options.
+///
+/// # Safety
+///
+/// `location` is NULL or NUL-terminated text; `options` is as [`options::read`] wants it or NULL;
+/// `board` is NULL or to write.
+unsafe fn hand_out(
+    location: *const c_char,
+    options: *const Options,
+    board: *mut *mut Board,
+    open: fn(&BoardOptions, &Location) -> Result<Board, OpenError>,
+) -> Status {
+    let make = || {
+        // SAFETY: options or NULL, by this function's contract.
+        let options = unsafe { options::read(options) }?;
+        // SAFETY: text or NULL, by this function's contract.
+        let location = unsafe { locate(location) }?;
+        Ok(open(&options, &location)?)
+    };
+    // SAFETY: a pointer to write or NULL, by this function's contract.
+    unsafe { handle::hand_out(board, "board", None, make) }
+}
+
 /// Opens the board at `location`, made with default options if it is not there.
 ///
 /// # Safety
@@ -57,15 +80,8 @@ pub unsafe extern "C" fn tb_board_open_with(
     options: *const Options,
     board: *mut *mut Board,
 ) -> Status {
-    let make = || {
-        // SAFETY: options or NULL, by this function's contract.
-        let options = unsafe { options::read(options) }?;
-        // SAFETY: text or NULL, by this function's contract.
-        let location = unsafe { locate(location) }?;
-        Ok(options.open(&location)?)
-    };
-    // SAFETY: a pointer to write or NULL, by this function's contract.
-    unsafe { handle::hand_out(board, "board", None, make) }
+    // SAFETY: the same contract as this function's.
+    unsafe { hand_out(location, options, board, BoardOptions::open) }
 }
 
 /// Makes a board where there is none.
@@ -79,15 +95,8 @@ pub unsafe extern "C" fn tb_board_create(
     options: *const Options,
     board: *mut *mut Board,
 ) -> Status {
-    let make = || {
-        // SAFETY: options or NULL, by this function's contract.
-        let options = unsafe { options::read(options) }?;
-        // SAFETY: text or NULL, by this function's contract.
-        let location = unsafe { locate(location) }?;
-        Ok(options.create(&location)?)
-    };
-    // SAFETY: a pointer to write or NULL, by this function's contract.
-    unsafe { handle::hand_out(board, "board", None, make) }
+    // SAFETY: the same contract as this function's.
+    unsafe { hand_out(location, options, board, BoardOptions::create) }
 }
 
 /// Opens a board that is there.
@@ -100,10 +109,8 @@ pub unsafe extern "C" fn tb_board_attach(
     location: *const c_char,
     board: *mut *mut Board,
 ) -> Status {
-    // SAFETY: text or NULL, by this function's contract.
-    let make = || Ok(BoardOptions::new().attach(&unsafe { locate(location) }?)?);
-    // SAFETY: a pointer to write or NULL, by this function's contract.
-    unsafe { handle::hand_out(board, "board", None, make) }
+    // SAFETY: the same contract; NULL options are allowed.
+    unsafe { hand_out(location, std::ptr::null(), board, BoardOptions::attach) }
 }
 
 /// Opens a board that is there, for reading.
@@ -116,10 +123,15 @@ pub unsafe extern "C" fn tb_board_attach_read_only(
     location: *const c_char,
     board: *mut *mut Board,
 ) -> Status {
-    // SAFETY: text or NULL, by this function's contract.
-    let make = || Ok(BoardOptions::new().attach_read_only(&unsafe { locate(location) }?)?);
-    // SAFETY: a pointer to write or NULL, by this function's contract.
-    unsafe { handle::hand_out(board, "board", None, make) }
+    // SAFETY: the same contract; NULL options are allowed.
+    unsafe {
+        hand_out(
+            location,
+            std::ptr::null(),
+            board,
+            BoardOptions::attach_read_only,
+        )
+    }
 }
 
 /// Retires and removes the board at `location`, which has to be said.
