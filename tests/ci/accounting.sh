@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 3: 24 processes of Python and Rust lose no increment, on either update path and on both at once.
+# 24 processes of Python and Rust lose no increment, on either update path and on both at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 5: an update's cost as a ratio to a bare fetch_add, as users gate it in their own CI.
+# An update's cost as a ratio to a bare fetch_add, as users gate it in their own CI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

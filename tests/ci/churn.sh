@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 4 of robustness: 10 million label sets that come and go on one board, by processes that are killed.
+# 10 million label sets that come and go on one board, by processes that are killed.
 # Arguments are for tests/src/bin/churn.rs: --sets N, --kills N.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

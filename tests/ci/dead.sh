@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 5 of robustness: 10,000 processes that are dead behind a board do not slow its scrapes.
+# 10,000 processes that are dead behind a board do not slow its scrapes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 1: `tallyboard demo` serves growing counters while workers die, and leaves nothing behind.
+# `tallyboard demo` serves growing counters while workers die, and leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 5: no lock, no call, no syscall in an update, and no more instructions than agreed.
+# No lock, no call, no syscall in an update, and no more instructions than agreed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

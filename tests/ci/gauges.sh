@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 3 of robustness: gauges over processes that die, in one PID namespace and in several.
+# Gauges over processes that die, in one PID namespace and in several.
 # Arguments are for tests/live/gauges.py: --deaths N.
 set -euo pipefail
 cd "$(dirname "$0")/.."

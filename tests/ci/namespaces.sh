@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 6 of the exporter: users, PIDs and mounts of their own for everybody, one directory in common: exact.
+# Counts are exact among users, PID and mount namespaces that have nothing but a directory in common.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 1 of the exporter: quantiles that a real Prometheus reads from native histograms are as exact as their buckets.
+# Quantiles that a real Prometheus reads from native histograms are as exact as their buckets.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 5: observe, lookup and encode against the Rust peers, in interleaved rounds of one run.
+# Observe, lookup and encode against the Rust peers, in interleaved rounds of one run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 6: inc, labels and observe through ctypes against the multiprocess mode of prometheus_client, in one run.
+# `inc`, `labels` and `observe` through ctypes against the multiprocess mode of prometheus_client, in one run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 7 of robustness: a deploy that changes a histogram's buckets loses, refuses and breaks nothing.
+# A deploy that changes a histogram's buckets loses, refuses and breaks nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

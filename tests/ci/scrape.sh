@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 7: a scrape is 200 times faster than prometheus_client's multiprocess mode over the same content.
+# A scrape is 200 times faster than prometheus_client's multiprocess mode over the same content.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

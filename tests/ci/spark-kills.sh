@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 2: the same while 24 of the job's Python workers are killed in the middle of a task.
+# A PySpark job's counters are exact while 24 of its Python workers are killed in the middle of a task.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 2: a PySpark job's counters are exact in Prometheus, through a restart of the exporter.
+# A PySpark job's counters are exact in Prometheus, through a restart of the exporter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

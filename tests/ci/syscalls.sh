@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 4: updates make no syscalls, counted by strace.
+# Updates make no syscalls, counted by strace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 1 of robustness: writers in Rust, C and Python that are killed, stopped and interrupted lose and leak nothing.
+# Writers in Rust, C and Python that are killed, stopped and interrupted lose and leak nothing.
 # Arguments are for tests/src/bin/torture: --seconds N, --kills N, --seed N.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,4 +1,4 @@
-"""Bar 3: 24 processes increment the same 10 labelled counters 100,000 times each, and not one increment is lost.
+"""24 processes increment the same 10 labelled counters 100,000 times each, and not one increment is lost.
 
 Half of the processes are Python's, forked from a pool, half are Rust's. They count on the path of restartable
 sequences, on the shared plane, and half on each while they are moved between CPUs.

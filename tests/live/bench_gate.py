@@ -1,4 +1,4 @@
-"""Bar 5: what `tallyboard bench --json` measures is within the limits.
+"""What `tallyboard bench --json` measures is within the limits.
 
 Usage: python -m live.bench_gate
 """

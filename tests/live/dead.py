@@ -1,4 +1,4 @@
-"""Bar 5 of robustness: a scrape costs what the series cost, however many processes are dead behind them.
+"""A scrape costs what the series cost, however many processes are dead behind them.
 
 Two boards hold the same series of a counter, a histogram and gauges with the same values: one process counted on the
 one, many that are dead by now on the other. Both are scraped in turn by the same requests, and every value is changed

@@ -1,4 +1,4 @@
-"""Bar 1: `tallyboard demo` serves counters that grow while workers die, loses none, and leaves nothing behind.
+"""`tallyboard demo` serves counters that grow while workers die, loses none, and leaves nothing behind.
 
 Besides what the demo says of itself, the workers' ledgers are read here: for each counter, what was done before a
 scrape is in it, and what is in it has been begun after it.

@@ -1,4 +1,4 @@
-"""Bar 3 of robustness: gauges over processes that die by SIGKILL, in the exporter's PID namespace and in others.
+"""Gauges over processes that die by SIGKILL, in the exporter's PID namespace and in others.
 
 Each aggregation is held against the table of meanings in the first scrape after each death, as `tallyboard serve`
 shows it. Then many processes, one after the other, add one to a `sum` gauge and die: their sum is exact, and one

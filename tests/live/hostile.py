@@ -1,4 +1,4 @@
-"""Bar 6 of robustness: whatever becomes of a board, the exporter lives on and serves what is sound.
+"""Whatever becomes of a board, the exporter lives on and serves what is sound.
 
 One `tallyboard serve` reads two boards all the while. On the one a known number was counted, and every scrape must
 show it; on the other writers count, and it is damaged in each way in turn: truncated, unlinked, replaced, overwritten

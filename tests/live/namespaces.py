@@ -1,4 +1,4 @@
-"""Bar 6 of the exporter: writers and a read-only exporter that share nothing but the board's directory.
+"""Writers and a read-only exporter that share nothing but the board's directory.
 
 Each process is another user's, in a user, PID, mount, IPC and UTS namespace of its own, as in a container: root inside
 and nobody outside. The directory is mounted in each, in the exporter's read-only. All they have in common is a group

@@ -1,4 +1,4 @@
-"""Bar 1 of the exporter: a real Prometheus takes native histograms, and reads from them what was observed.
+"""A real Prometheus takes native histograms, and reads from them what was observed.
 
 `histogram_quantile` is in the bucket of the exact quantile of the data, so that the two are no further apart than that
 bucket is wide. The observations are Python's; the bounds of buckets are computed here, not asked for.

@@ -1,4 +1,4 @@
-"""Bar 8: what cannot be used is refused with one line that says why, and is never a crash.
+"""What cannot be used is refused with one line that says why, and is never a crash.
 
 A filesystem that is too small, a board of another version, a truncated one, random bytes, a symbolic link, another
 user's board and another user's directory. Needs root: it mounts small filesystems in a mount namespace of its own and

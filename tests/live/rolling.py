@@ -1,4 +1,4 @@
-"""Bar 7 of robustness: a deploy that changes a histogram's buckets, while programs count and scrapes go on.
+"""A deploy that changes a histogram's buckets, while programs count and scrapes go on.
 
 Processes of the old version count; those of the new one come beside them, and an old one starts once more; then only
 new ones are left. Every scrape is read by promtool, the new definition is shown from its first scrape to the last, its

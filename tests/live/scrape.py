@@ -1,4 +1,4 @@
-"""Bar 7: a scrape of 24 processes' work against prometheus_client's multiprocess mode, in one run.
+"""A scrape of 24 processes' work against prometheus_client's multiprocess mode, in one run.
 
 Both hold a counter and a histogram with default buckets, 1,000 label values each, counted on by 24 processes. Ours is
 a whole HTTP GET from `tallyboard serve` without gzip (gzip beside it), prometheus_client's is `MultiProcessCollector`

@@ -1,4 +1,4 @@
-"""Bar 4: ten times as many updates make no more syscalls, from Rust and from Python, on both update paths.
+"""Ten times as many updates make no more syscalls, from Rust and from Python, on both update paths.
 
 Counted by `strace -f -c` over whole processes that make 100,000 and 1,000,000 updates. The board is read afterwards:
 all updates have arrived, so what makes no syscalls is counting, not refusing to; and each process says which path it

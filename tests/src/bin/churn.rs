@@ -1,4 +1,4 @@
-//! Bar 4 of robustness: label sets that never repeat, on a board of the default size, by processes that are killed.
+//! Label sets that never repeat, on a board of the default size, by processes that are killed.
 //!
 //! Four processes register, update and remove series (`worker pass`), on both update paths; three of them are killed
 //! again and again. Nothing is refused, memory stays flat, and no value holds an update that was meant for another

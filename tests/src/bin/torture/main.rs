@@ -1,4 +1,4 @@
-//! Bar 1 of robustness: a storm of writers in three languages, killed, stopped and interrupted at any instruction.
+//! A storm of writers in three languages, killed, stopped and interrupted at any instruction.
 //!
 //! All count on one board, and each keeps books of what it has begun and done. An exporter is scraped all the while:
 //! no scrape fails, no counter goes down, and each value is at least what was done before the scrape and at most
