@@ -229,6 +229,21 @@ fn ps_shows_who_is_there_and_what_it_owns() {
     assert!(rig.run(&["ps"]).contains("  gone  "));
 }
 
+/// It stayed there where the metric was a summary, or was refused.
+#[test]
+fn a_command_that_has_counted_is_not_on_the_list() {
+    let rig = Rig::new();
+    let board = open(&rig, BoardOptions::new());
+    let waits = board.summary("wait_seconds", "").labels(&["job"]);
+    waits.family().unwrap().with(&["a"]).observe(1.0);
+    rig.run(&["observe", "wait_seconds", "2", "-l", "job=b"]);
+    let long = "x".repeat(1 << 16);
+    rig.fail(&["inc", "jobs_total", "-l", &format!("job={long}")], 1);
+    let json: Value = serde_json::from_str(&rig.run(&["ps", "--json"])).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 1, "{json}");
+    assert_eq!(json[0]["pid"], std::process::id());
+}
+
 #[test]
 fn a_repair_says_what_it_repaired_and_what_is_left() {
     let rig = Rig::new();
@@ -289,7 +304,7 @@ fn a_full_process_table_is_logged() {
 #[test]
 fn dead_processes_are_shown_as_long_as_the_board_was_made_to() {
     let rig = Rig::new();
-    rig.run(&["create", "--gauge.keep-dead", "1s"]);
+    rig.run(&["create", "--keep-dead", "1s"]);
     rig.run(&["set", "load", "3", "--aggregation", "all"]);
     let deadline = std::time::Instant::now() + rig::PATIENCE;
     while rig.run(&["dump"]).contains("load{pid=") {

@@ -92,7 +92,21 @@ impl BoardArgument {
     }
 }
 
-fn guard() -> Result<(), Failure> {
+/// The options with what a flag says, if it was given.
+pub(super) fn given<T>(
+    options: BoardOptions,
+    value: Option<T>,
+    set: fn(BoardOptions, T) -> BoardOptions,
+) -> BoardOptions {
+    match value {
+        Some(value) => set(options, value),
+        None => options,
+    }
+}
+
+/// Lets boards that are mapped from now on lose their memory while they are read, which then
+/// ends nothing.
+pub(super) fn guard() -> Result<(), Failure> {
     tallyboard::guard_readers()
         .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))
 }

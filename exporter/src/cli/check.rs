@@ -35,19 +35,19 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        let board = if self.repair {
+        let faults = if self.repair {
             let board = self.board.writable()?;
             let before = board.check();
             board.reap();
-            let left: HashSet<Fault> = board.check().into_iter().collect();
+            let faults = board.check();
+            let left: HashSet<&Fault> = faults.iter().collect();
             for fault in before.iter().filter(|fault| !left.contains(fault)) {
                 writeln!(out, "repaired: {fault}")?;
             }
-            board
+            faults
         } else {
-            self.board.read_only()?
+            self.board.read_only()?.check()
         };
-        let faults = board.check();
         for fault in &faults {
             writeln!(out, "{fault}")?;
         }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
+use tallyboard::BoardOptions;
 
-use super::board_option::BoardArgument;
+use super::board_option::{BoardArgument, given};
 use super::failure::Failure;
 use crate::config::{parse_cap, parse_count, parse_duration, parse_group, parse_mode};
 
@@ -56,31 +57,19 @@ pub(super) struct Create {
 
     /// How long the gauges of a dead process are shown for themselves, where each process has
     /// its own (aggregation `all`) [default: 5m]
-    #[arg(long = "gauge.keep-dead", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     keep_dead: Option<Duration>,
 }
 
 impl Create {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let mut options = self.board.options();
-        if let Some(slots) = self.slots {
-            options = options.slots(slots);
-        }
-        if let Some(processes) = self.processes {
-            options = options.processes(processes);
-        }
-        if let Some(mode) = self.mode {
-            options = options.mode(mode);
-        }
-        if let Some(group) = self.group {
-            options = options.group(group);
-        }
-        if let Some(series) = self.series_cap {
-            options = options.series_cap(series);
-        }
-        if let Some(duration) = self.keep_dead {
-            options = options.keep_dead(duration);
-        }
+        let options = self.board.options();
+        let options = given(options, self.slots, BoardOptions::slots);
+        let options = given(options, self.processes, BoardOptions::processes);
+        let options = given(options, self.mode, BoardOptions::mode);
+        let options = given(options, self.group, BoardOptions::group);
+        let options = given(options, self.series_cap, BoardOptions::series_cap);
+        let options = given(options, self.keep_dead, BoardOptions::keep_dead);
         options.create(&self.board.location()?)?;
         Ok(())
     }

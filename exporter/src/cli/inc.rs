@@ -24,19 +24,17 @@ pub(super) struct Inc {
 
 impl Inc {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let board = self.metric.open()?;
-        let known = self.metric.known(&board, &self.name);
-        let known = known.as_ref();
-        let counter = board.counter(&self.name, &self.metric.help(known));
-        let counter = register!(self.metric, counter, known);
-        match self.amount {
-            Number::Int(amount) => counter.add(amount),
-            Number::Float(amount) => {
-                counter.add_f64(amount);
+        self.metric.count(&self.name, |board, known| {
+            let counter = board.counter(&self.name, &self.metric.help(known));
+            let counter = register!(self.metric, counter, known);
+            match self.amount {
+                Number::Int(amount) => counter.add(amount),
+                Number::Float(amount) => {
+                    counter.add_f64(amount);
+                }
             }
-        }
-        board.leave();
-        Ok(())
+            Ok(())
+        })
     }
 }
 

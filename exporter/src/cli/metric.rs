@@ -26,14 +26,24 @@ pub(super) struct Metric {
 }
 
 impl Metric {
-    /// Opens the board, made if it is not there.
-    pub(super) fn open(&self) -> Result<Board, Failure> {
-        self.board.open()
+    /// Opens the board, made if it is not there, and counts on it by `count`; that is given the
+    /// family as it is on the board. Whatever comes of it, this process is not on the board's
+    /// list of processes then.
+    pub(super) fn count(
+        &self,
+        name: &str,
+        count: impl FnOnce(&Board, Option<&FamilyView>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let board = self.board.open()?;
+        let known = self.known(&board, name);
+        let counted = count(&board, known.as_ref());
+        board.leave();
+        counted
     }
 
     /// The family as it is on the board. A script should not have to repeat what it told
     /// the board once, nor undo what a program has told it.
-    pub(super) fn known(&self, board: &Board, name: &str) -> Option<FamilyView> {
+    fn known(&self, board: &Board, name: &str) -> Option<FamilyView> {
         if board.is_off() {
             return None;
         }

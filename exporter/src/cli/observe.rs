@@ -1,7 +1,7 @@
 //! `tallyboard observe`
 
 use clap::Args;
-use tallyboard::{Kind, Native};
+use tallyboard::{Board, FamilyView, Kind, Native};
 
 use super::failure::Failure;
 use super::metric::{Metric, parse_number, register};
@@ -51,31 +51,29 @@ pub(super) struct Observe {
 
 impl Observe {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let board = self.metric.open()?;
-        let known = self.metric.known(&board, &self.name);
-        let known = known.as_ref();
+        self.metric
+            .count(&self.name, |board, known| self.observe(board, known))
+    }
+
+    fn observe(&self, board: &Board, known: Option<&FamilyView>) -> Result<(), Failure> {
         let help = self.metric.help(known);
-        let is_open = self.buckets.is_none() && self.native.is_none();
-        if is_open && known.is_some_and(|family| family.kind == Kind::Summary) {
+        // Without a word from the caller, what is there already.
+        let like = known.filter(|_| self.buckets.is_none() && self.native.is_none());
+        if like.is_some_and(|family| family.kind == Kind::Summary) {
             let summary = board.summary(&self.name, &help);
-            let summary = register!(self.metric, summary, known);
-            summary.observe(self.value);
+            register!(self.metric, summary, known).observe(self.value);
             return Ok(());
         }
-        let mut histogram = board.histogram(&self.name, &help);
-        // Without a word from the caller, what is there already.
-        let like = known.filter(|family| is_open && family.kind == Kind::Histogram);
+        let like = like.filter(|family| family.kind == Kind::Histogram);
         let native = like.and_then(|family| family.native).map(Native::from);
-        let native = self.native.or(native);
-        let bounds = self.buckets.or(like.map(|family| family.bounds.clone()));
-        if let Some(native) = native {
+        let bounds = like.map(|family| &family.bounds);
+        let mut histogram = board.histogram(&self.name, &help);
+        if let Some(native) = self.native.or(native) {
             histogram = histogram.native(native);
-        } else if let Some(bounds) = &bounds {
+        } else if let Some(bounds) = self.buckets.as_ref().or(bounds) {
             histogram = histogram.buckets(bounds);
         }
-        let histogram = register!(self.metric, histogram, known);
-        histogram.observe(self.value);
-        board.leave();
+        register!(self.metric, histogram, known).observe(self.value);
         Ok(())
     }
 }

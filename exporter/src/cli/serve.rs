@@ -1,22 +1,19 @@
 //! `tallyboard serve`
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tallyboard::{BoardOptions, Location};
 
 use super::failure::Failure;
 use super::logging::Logging;
+use super::made_boards::MadeBoards;
+use super::served_boards::ServedBoards;
 use super::service_manager;
 use super::signals::{SignalledRuntime, StopSignals};
-use crate::boards::{BoardSet, BoardSpec};
-use crate::config::{
-    parse_cap, parse_count, parse_duration, parse_group, parse_max_requests, parse_mode,
-    parse_telemetry_path, parse_ttl,
-};
+use crate::boards::BoardSet;
+use crate::config::{parse_max_requests, parse_telemetry_path, parse_ttl};
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 use crate::server::{ListenAddress, Server};
@@ -80,69 +77,11 @@ pub(super) struct Serve {
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
 
-    /// A board: a path, a name, shm:NAME, or a glob of one of these; may be given more than
-    /// once [default: $TALLYBOARD, or the name "default"]
-    #[arg(long = "board", value_name = "LOCATION")]
-    boards: Vec<OsString>,
+    #[command(flatten)]
+    boards: ServedBoards,
 
-    /// Make boards that are not there (not for globs)
-    #[arg(long = "board.create")]
-    create: bool,
-
-    /// Permission bits of boards that are made, in octal [default: 0600]
-    #[arg(
-        long = "board.mode",
-        value_name = "OCTAL",
-        value_parser = parse_mode,
-        requires = "create"
-    )]
-    mode: Option<u32>,
-
-    /// Group of boards that are made: a name or a number
-    #[arg(
-        long = "board.group",
-        value_name = "GROUP",
-        value_parser = parse_group,
-        requires = "create"
-    )]
-    group: Option<u32>,
-
-    /// Slots of boards that are made [default: 16384]
-    #[arg(
-        long = "board.slots",
-        value_name = "N",
-        value_parser = parse_count,
-        requires = "create"
-    )]
-    slots: Option<u32>,
-
-    /// Series that each metric may have on boards that are made [default: any number]
-    #[arg(
-        long = "board.series-cap",
-        value_name = "N",
-        value_parser = parse_cap,
-        requires = "create"
-    )]
-    series_cap: Option<u64>,
-
-    /// How long boards that are made show the gauges of a dead process for themselves, where
-    /// each process has its own [default: 5m]
-    #[arg(
-        long = "board.keep-dead",
-        value_name = "DURATION",
-        value_parser = parse_duration,
-        requires = "create"
-    )]
-    keep_dead: Option<Duration>,
-
-    /// Make boards also on filesystems that are not memory; there, writeback can stop writers
-    // The alias is the flag that the refusal names.
-    #[arg(
-        long = "board.allow-any-filesystem",
-        alias = "allow-any-filesystem",
-        requires = "create"
-    )]
-    allow_any_filesystem: bool,
+    #[command(flatten)]
+    made: MadeBoards,
 
     /// End series whose value has not changed for this long, such as 7d, on boards that may be
     /// written to; one that changes later begins again from zero [default: never]
@@ -156,10 +95,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.logging.begin();
-        let boards = BoardSet::new(self.specs()?, self.options());
-        // Before the first board is mapped.
-        tallyboard::guard_readers()
-            .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))?;
+        let boards = self.boards.set(self.made.options())?;
         let SignalledRuntime { runtime, signals } = SignalledRuntime::new()?;
         runtime.block_on(self.serve(boards, signals))
     }
@@ -212,37 +148,5 @@ impl Serve {
         let state = if config.has_tls() { "on" } else { "off" };
         tracing::info!(http2 = config.has_http2(), "TLS is {state}");
         Ok(Some(Arc::new(config)))
-    }
-
-    fn specs(&self) -> Result<Vec<BoardSpec>, Failure> {
-        if self.boards.is_empty() {
-            let spec = BoardSpec::one(Location::from_env()?);
-            return Ok(vec![spec.map_err(Failure::Usage)?]);
-        }
-        let specs = self.boards.iter().map(|text| BoardSpec::parse(text));
-        specs.collect::<Result<_, _>>().map_err(Failure::Usage)
-    }
-
-    fn options(&self) -> Option<BoardOptions> {
-        if !self.create {
-            return None;
-        }
-        let mut options = BoardOptions::new().allow_any_filesystem(self.allow_any_filesystem);
-        if let Some(mode) = self.mode {
-            options = options.mode(mode);
-        }
-        if let Some(group) = self.group {
-            options = options.group(group);
-        }
-        if let Some(slots) = self.slots {
-            options = options.slots(slots);
-        }
-        if let Some(series) = self.series_cap {
-            options = options.series_cap(series);
-        }
-        if let Some(duration) = self.keep_dead {
-            options = options.keep_dead(duration);
-        }
-        Some(options)
     }
 }

@@ -30,18 +30,15 @@ pub(super) struct Set {
 
 impl Set {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let board = self.metric.open()?;
-        let known = self.metric.known(&board, &self.name);
-        let known = known.as_ref();
-        let on_board = known.filter(|family| family.kind == Kind::Gauge);
-        let on_board = on_board.map(|family| family.aggregation);
-        let gauge = board
-            .gauge(&self.name, &self.metric.help(known))
-            .aggregation(self.aggregation.or(on_board).unwrap_or(Aggregation::Last));
-        let gauge = register!(self.metric, gauge, known);
-        gauge.set(self.value);
-        board.leave();
-        Ok(())
+        self.metric.count(&self.name, |board, known| {
+            let on_board = known.filter(|family| family.kind == Kind::Gauge);
+            let on_board = on_board.map(|family| family.aggregation);
+            let gauge = board
+                .gauge(&self.name, &self.metric.help(known))
+                .aggregation(self.aggregation.or(on_board).unwrap_or(Aggregation::Last));
+            register!(self.metric, gauge, known).set(self.value);
+            Ok(())
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! `tallyboard textfile`
 
-use std::ffi::OsString;
 use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -8,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use tallyboard::Location;
 use tokio::time::MissedTickBehavior;
 
 use super::failure::Failure;
 use super::logging::Logging;
+use super::served_boards::ServedBoards;
 use super::signals::{SignalledRuntime, StopSignals};
-use crate::boards::{BoardSet, BoardSpec};
 use crate::config::parse_interval;
 use crate::encode::Style;
 use crate::scrape::Scraper;
@@ -48,10 +46,8 @@ pub(super) struct Textfile {
     #[arg(long, conflicts_with = "interval")]
     once: bool,
 
-    /// A board: a path, a name, shm:NAME, or a glob of one of these; may be given more than
-    /// once [default: $TALLYBOARD, or the name "default"]
-    #[arg(long = "board", value_name = "LOCATION")]
-    boards: Vec<OsString>,
+    #[command(flatten)]
+    boards: ServedBoards,
 
     #[command(flatten)]
     logging: Logging,
@@ -60,11 +56,7 @@ pub(super) struct Textfile {
 impl Textfile {
     pub(super) fn run(self) -> Result<(), Failure> {
         self.logging.begin();
-        let boards = BoardSet::new(self.specs()?, None);
-        // Before the first board is mapped.
-        tallyboard::guard_readers()
-            .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))?;
-        let scraper = Scraper::new(boards).without_exporter_metrics();
+        let scraper = Scraper::new(self.boards.set(None)?).without_exporter_metrics();
         if self.once {
             return self.write_once(scraper);
         }
@@ -109,15 +101,6 @@ impl Textfile {
         scraper.scrape(Style::PLAIN, &mut text);
         let written = replace(&self.output, &text);
         written.map_err(|error| format!("cannot write {}: {error}", self.output.display()))
-    }
-
-    fn specs(&self) -> Result<Vec<BoardSpec>, Failure> {
-        if self.boards.is_empty() {
-            let spec = BoardSpec::one(Location::from_env()?);
-            return Ok(vec![spec.map_err(Failure::Usage)?]);
-        }
-        let specs = self.boards.iter().map(|text| BoardSpec::parse(text));
-        specs.collect::<Result<_, _>>().map_err(Failure::Usage)
     }
 }
 
