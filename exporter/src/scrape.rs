@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::boards::BoardSet;
 use crate::encode::{Encoder, Exposition, Pass, Selection, Style};
 use crate::maintenance::Duties;
-use crate::self_metrics::{self, Scrape};
+use crate::self_metrics::{self, Findings};
 use crate::workers::Workers;
 
 /// Boards and what was rendered of them, in each style that was asked for so far.
@@ -79,14 +79,14 @@ impl Scraper {
         let mut own = Vec::new();
         loop {
             self.boards.look();
-            let scrape = Scrape {
+            let found = Findings {
                 clashes,
                 scrapes: self.scrapes,
                 took: begun.elapsed(),
                 workers: &self.workers,
                 exporter_metrics: self.exporter_metrics,
             };
-            self_metrics::write(&self.boards, &scrape, style, &mut own);
+            self_metrics::write(&self.boards, &found, style, &mut own);
             // A board may have lost its memory at any moment up to here. Each turn has one
             // board less.
             if !self.boards.drop_broken() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use procfs::process::Process;
+use procfs::process::{Process, Stat};
 
 /// A process: its number may be another's one day, together with its start it cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,9 +19,10 @@ pub(crate) struct ProcessKey {
 pub(crate) struct Usage {
     /// User and system time, in clock ticks.
     pub(crate) cpu_ticks: u64,
-    /// 0 of one that has died and whose parent has not asked yet.
+    /// Memory that it has now, what it shares with others included.
     pub(crate) resident_bytes: u64,
-    /// Without what is only reserved for it.
+    /// What is reserved for it, whether or not it has it. 0 of one that has died and whose parent
+    /// has not asked yet.
     pub(crate) virtual_bytes: u64,
 }
 
@@ -47,11 +48,17 @@ impl Usage {
     /// may not see it (`hidepid`).
     pub(crate) fn of(process: ProcessKey) -> Option<Self> {
         let stat = Process::new(process.pid).ok()?.stat().ok()?;
-        (stat.starttime == process.start_ticks).then(|| Self {
+        (stat.starttime == process.start_ticks).then(|| Self::from(&stat))
+    }
+}
+
+impl From<&Stat> for Usage {
+    fn from(stat: &Stat) -> Self {
+        Self {
             cpu_ticks: stat.utime.saturating_add(stat.stime),
             resident_bytes: stat.rss.saturating_mul(procfs::page_size()),
             virtual_bytes: stat.vsize,
-        })
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use tallyboard::Number;
 
 use super::{Own, counter, family, gauge};
 use crate::encode::Style;
-use crate::usage;
+use crate::usage::{self, Usage};
 
 const CPU: Own = counter(
     "process_cpu_seconds_total",
@@ -43,11 +43,10 @@ pub(super) fn write(style: Style, out: &mut Vec<u8>) {
         family(own, style, out).sample(&[], value);
     };
     if let Ok(stat) = myself.stat() {
-        let cpu = usage::seconds(stat.utime.saturating_add(stat.stime));
-        put(&CPU, Number::Float(cpu));
-        let resident = stat.rss.saturating_mul(procfs::page_size());
-        put(&RESIDENT, Number::Int(resident));
-        put(&VIRTUAL, Number::Int(stat.vsize));
+        let usage = Usage::from(&stat);
+        put(&CPU, Number::Float(usage::seconds(usage.cpu_ticks)));
+        put(&RESIDENT, Number::Int(usage.resident_bytes));
+        put(&VIRTUAL, Number::Int(usage.virtual_bytes));
         if let Some(start) = start_seconds(stat.starttime) {
             put(&START, Number::Float(start));
         }

@@ -39,26 +39,25 @@ pub(super) const ALL: [Phase; PHASES] = [
     },
 ];
 
-/// The handles of one process.
+/// The handles of one process, in the order of [`ALL`].
 pub(super) struct Meters {
-    pub(super) records: [Counter; PHASES],
-    pub(super) seconds: [Histogram; PHASES],
+    pub(super) records: Vec<Counter>,
+    pub(super) seconds: Vec<Histogram>,
 }
 
 impl Meters {
     pub(super) fn register(board: &Board) -> Result<Self, Failure> {
-        let mut records = Vec::with_capacity(PHASES);
-        let mut seconds = Vec::with_capacity(PHASES);
+        let mut meters = Self {
+            records: Vec::new(),
+            seconds: Vec::new(),
+        };
         for phase in &ALL {
-            records.push(board.counter(phase.counter, phase.help).register()?);
-            let histogram = board.histogram("phase_seconds", "Time a batch spent in a phase.");
-            let histogram = histogram.unit("seconds").label("phase", phase.name);
-            seconds.push(histogram.register()?);
+            let records = board.counter(phase.counter, phase.help);
+            meters.records.push(records.register()?);
+            let seconds = board.histogram("phase_seconds", "Time a batch spent in a phase.");
+            let seconds = seconds.unit("seconds").label("phase", phase.name);
+            meters.seconds.push(seconds.register()?);
         }
-        let missing = |_| Failure::Failed("a phase has no metrics".to_owned());
-        Ok(Self {
-            records: records.try_into().map_err(missing)?,
-            seconds: seconds.try_into().map_err(|_| missing(Vec::new()))?,
-        })
+        Ok(meters)
     }
 }

@@ -1,43 +1,11 @@
-//! What the exporter says about itself and about the boards as such.
+//! `tallyboard_board_*` and `tallyboard_family_*`: what there is to say about the boards as such.
 
-mod process;
-mod workers;
+use tallyboard::{FamilyView, Number, Reader, Stats};
 
-use std::time::Duration;
-
-use tallyboard::{FamilyView, Kind, LAYOUT_VERSION, Number, Reader, Stats};
-
+use super::{Own, counter, family, gauge};
 use crate::boards::BoardSet;
-use crate::encode::{FamilyWriter, Style};
-use crate::workers::Workers;
+use crate::encode::Style;
 
-/// A family of the exporter's own.
-struct Own {
-    name: &'static str,
-    kind: Kind,
-    help: &'static str,
-}
-
-const fn gauge(name: &'static str, help: &'static str) -> Own {
-    Own {
-        name,
-        kind: Kind::Gauge,
-        help,
-    }
-}
-
-const fn counter(name: &'static str, help: &'static str) -> Own {
-    Own {
-        name,
-        kind: Kind::Counter,
-        help,
-    }
-}
-
-const BUILD_INFO: Own = gauge(
-    "tallyboard_build_info",
-    "A metric with the constant value 1, labelled with the exporter's version and the layout version of boards it reads.",
-);
 const MAPPED: Own = gauge(
     "tallyboard_board_mapped",
     "Whether the board is there and can be read.",
@@ -66,16 +34,6 @@ const REFUSED: Own = counter(
     "tallyboard_board_refused_total",
     "Registrations that the board refused; what they would have counted is lost.",
 );
-const CLASHES: Own = gauge(
-    "tallyboard_type_clashes",
-    "Families left out of this scrape because an earlier family has their name with another type.",
-);
-const SCRAPES: Own = counter("tallyboard_scrapes_total", "Scrapes, this one included.");
-const DURATION: Own = gauge(
-    "tallyboard_scrape_duration_seconds",
-    "How long it took to read and encode the boards for this scrape.",
-);
-
 /// Where a value of a board comes from.
 type Value = fn(&Stats) -> u64;
 
@@ -219,10 +177,9 @@ const OF_BOARDS: [(Own, Value); 22] = [
     ),
 ];
 
-/// The names that no board may take.
-pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
+/// Their names are the exporter's.
+pub(super) fn all() -> impl Iterator<Item = Own> {
     let alone = [
-        BUILD_INFO,
         MAPPED,
         BROKEN,
         UNLINKED,
@@ -230,102 +187,79 @@ pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
         REFUSED,
         FAMILY_OVERFLOWS,
         FAMILY_HIDDEN,
-        CLASHES,
-        SCRAPES,
-        DURATION,
     ];
-    let of_boards = OF_BOARDS.map(|(own, _)| own);
-    let all = alone.into_iter().chain(of_boards);
-    let all = all.chain(workers::ALL).chain(process::ALL);
-    all.map(|own| (own.name, own.kind)).collect()
+    alone.into_iter().chain(OF_BOARDS.map(|(own, _)| own))
 }
 
-/// What one scrape found out.
-pub(crate) struct Scrape<'a> {
-    pub(crate) clashes: u64,
-    pub(crate) scrapes: u64,
-    pub(crate) took: Duration,
-    pub(crate) workers: &'a Workers,
-    /// Whether what is about the exporter alone is written, too.
-    pub(crate) exporter_metrics: bool,
-}
+/// A board that is mapped: its label, how full it was at the last look, and its reader.
+type There<'a> = (&'a str, &'a Stats, &'a Reader);
 
-/// Appends all of it.
-pub(crate) fn write(boards: &BoardSet, scrape: &Scrape<'_>, style: Style, out: &mut Vec<u8>) {
-    let layout = LAYOUT_VERSION.to_string();
-    family(&BUILD_INFO, style, out).sample(
-        &[
-            ("version", env!("CARGO_PKG_VERSION")),
-            ("layout_version", &layout),
-        ],
-        Number::Int(1),
-    );
+/// Appends what is known of the boards; a family without a sample is left out.
+pub(super) fn write(boards: &BoardSet, style: Style, out: &mut Vec<u8>) {
     let targets = boards.targets();
-    if !targets.is_empty() {
-        let mut mapped = family(&MAPPED, style, out);
-        for target in targets {
-            let is_mapped = u64::from(target.mapped().is_some());
-            mapped.sample(&[("board", target.label())], Number::Int(is_mapped));
-        }
-        let mut broken = family(&BROKEN, style, out);
-        for target in targets {
-            broken.sample(&[("board", target.label())], Number::Int(target.broken()));
-        }
+    let mapped = targets
+        .iter()
+        .map(|target| (target.label(), u64::from(target.mapped().is_some())));
+    by_board(&MAPPED, mapped, style, out);
+    let broken = targets
+        .iter()
+        .map(|target| (target.label(), target.broken()));
+    by_board(&BROKEN, broken, style, out);
+    by_board(&UNLINKED, boards.unlinked(), style, out);
+    let there = targets.iter().filter_map(|target| {
+        let (_, reader) = target.mapped()?;
+        Some((target.label(), target.stats()?, reader))
+    });
+    let there: Vec<There<'_>> = there.collect();
+    for (own, value) in &OF_BOARDS {
+        let values = there.iter().map(|(board, stats, _)| (*board, value(stats)));
+        by_board(own, values, style, out);
     }
-    let mut unlinked = boards.unlinked().peekable();
-    if unlinked.peek().is_some() {
-        let mut family = family(&UNLINKED, style, out);
-        for (board, times) in unlinked {
-            family.sample(&[("board", board)], Number::Int(times));
-        }
-    }
-    let mut there = Vec::new();
-    for target in targets {
-        if let (Some((_, reader)), Some(stats)) = (target.mapped(), target.stats()) {
-            there.push((target.label(), stats, reader));
-        }
-    }
-    if !there.is_empty() {
-        for (own, value) in &OF_BOARDS {
-            let mut family = family(own, style, out);
-            for (board, stats, _) in &there {
-                family.sample(&[("board", board)], Number::Int(value(stats)));
-            }
-        }
-        let mut damaged = family(&DAMAGED, style, out);
-        for (board, _, reader) in &there {
-            damaged.sample(&[("board", board)], Number::Int(reader.damaged()));
-        }
-        let mut refused = family(&REFUSED, style, out);
-        for (board, stats, _) in &there {
-            for (reason, count) in &stats.refused {
-                let reason = reason.to_string();
-                refused.sample(
-                    &[("board", board), ("reason", &reason)],
-                    Number::Int(*count),
-                );
-            }
-        }
-    }
+    let damaged = there
+        .iter()
+        .map(|(board, _, reader)| (*board, reader.damaged()));
+    by_board(&DAMAGED, damaged, style, out);
+    refused(&there, style, out);
     let overflows = |reader: &Reader, family: &FamilyView| reader.overflows(family);
-    of_families(&FAMILY_OVERFLOWS, &there, overflows, style, out);
+    by_family(&FAMILY_OVERFLOWS, &there, overflows, style, out);
     let hidden = |_: &Reader, family: &FamilyView| family.hidden_series;
-    of_families(&FAMILY_HIDDEN, &there, hidden, style, out);
-    family(&CLASHES, style, out).sample(&[], Number::Int(scrape.clashes));
-    workers::write(scrape.workers, style, out);
-    if !scrape.exporter_metrics {
+    by_family(&FAMILY_HIDDEN, &there, hidden, style, out);
+}
+
+/// What there is one value of for each board.
+fn by_board<'a>(
+    own: &Own,
+    values: impl Iterator<Item = (&'a str, u64)>,
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    let mut values = values.peekable();
+    if values.peek().is_none() {
         return;
     }
-    process::write(style, out);
-    family(&SCRAPES, style, out).sample(&[], Number::Int(scrape.scrapes));
-    let took = Number::Float(scrape.took.as_secs_f64());
-    family(&DURATION, style, out).sample(&[], took);
+    let mut writer = family(own, style, out);
+    for (board, value) in values {
+        writer.sample(&[("board", board)], Number::Int(value));
+    }
+}
+
+fn refused(boards: &[There<'_>], style: Style, out: &mut Vec<u8>) {
+    if boards.is_empty() {
+        return;
+    }
+    let mut writer = family(&REFUSED, style, out);
+    for (board, stats, _) in boards {
+        for (reason, count) in &stats.refused {
+            let labels = [("board", *board), ("reason", &*reason.to_string())];
+            writer.sample(&labels, Number::Int(*count));
+        }
+    }
 }
 
 /// What there is one value of for each family, where it is not 0.
-fn of_families(
+fn by_family(
     own: &Own,
-    boards: &[(&str, &Stats, &Reader)],
+    boards: &[There<'_>],
     value: impl Fn(&Reader, &FamilyView) -> u64,
     style: Style,
     out: &mut Vec<u8>,
@@ -343,48 +277,5 @@ fn of_families(
     let mut writer = family(own, style, out);
     for (board, family, value) in values {
         writer.sample(&[("board", board), ("family", family)], Number::Int(value));
-    }
-}
-
-fn family<'a>(own: &Own, style: Style, out: &'a mut Vec<u8>) -> FamilyWriter<'a> {
-    FamilyWriter::new(style, own.name, own.kind, own.help, out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_family_is_reserved_and_named_as_prometheus_wants() {
-        let mut out = Vec::new();
-        let scrape = Scrape {
-            clashes: 0,
-            scrapes: 1,
-            took: Duration::from_millis(2),
-            workers: &Workers::default(),
-            exporter_metrics: true,
-        };
-        let boards = BoardSet::new(Vec::new(), None);
-        write(&boards, &scrape, Style::PLAIN, &mut out);
-        let text = String::from_utf8(out).unwrap();
-        let reserved = reserved();
-        for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
-            let name = line.split(' ').nth(2).unwrap();
-            assert!(reserved.iter().any(|(reserved, _)| *reserved == name));
-        }
-        for (name, kind) in reserved {
-            assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
-        }
-        assert!(text.contains("tallyboard_scrape_duration_seconds 0.002\n"));
-
-        let scrape = Scrape {
-            exporter_metrics: false,
-            ..scrape
-        };
-        let mut out = Vec::new();
-        write(&boards, &scrape, Style::PLAIN, &mut out);
-        let without = String::from_utf8(out).unwrap();
-        assert!(without.contains("tallyboard_build_info{"));
-        assert!(!without.contains("process_") && !without.contains("tallyboard_scrape"));
     }
 }
