@@ -64,7 +64,7 @@ pub(super) async fn talk(
         unread: None,
         debt: debt.clone(),
     };
-    let mut overdue = pin!(debt.is_overdue());
+    let mut overdue = pin!(debt.overdue());
     let ended = match shared.web_config().filter(|config| config.has_tls()) {
         None => converse(stream, false, &shared, &mut stopped, &debt, overdue).await,
         Some(config) => {
@@ -123,7 +123,7 @@ async fn converse(
     } else {
         builder.http1_only()
     };
-    // How long a head may take is up to `overdue`.
+    // How long a head may take is up to the debt.
     builder
         .http1()
         .timer(TokioTimer::new())

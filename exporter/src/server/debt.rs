@@ -70,7 +70,7 @@ impl Debt {
     }
 
     /// Waits until the connection has to end; says why.
-    pub(super) async fn is_overdue(&self) -> &'static str {
+    pub(super) async fn overdue(&self) -> &'static str {
         let mut progress = self.progress.load(Relaxed);
         let mut since = Instant::now();
         loop {

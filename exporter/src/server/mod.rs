@@ -1,12 +1,14 @@
 //! The HTTP side of `serve`.
 //!
-//! A connection comes in through `listen`, has a place in the `crowd`, is driven by
-//! `connection`, which knows its `debt`; a request passes the `gate` and is answered by `route`.
+//! A connection comes in at a socket of `listen`'s through `accept`, has a place in the `crowd`, is
+//! driven by `connection`, which knows its `debt`; a request passes the `gate` and is answered by
+//! `route`, a scrape with a `body` that is made as it is sent. `upkeep` goes on besides.
 //!
 //! One thread accepts and moves bytes. A scrape looks for series one at a time, and then makes
 //! its body a piece at a time on a thread of the blocking pool, each when the client has taken
 //! the one before. Writers share nothing with any of it.
 
+mod accept;
 mod body;
 mod connection;
 mod crowd;
@@ -14,19 +16,19 @@ mod debt;
 mod gate;
 mod listen;
 mod route;
+mod upkeep;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Semaphore, watch};
 
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 use crate::web_config::WebConfig;
-use connection::Socket;
+use accept::Door;
 use crowd::Crowd;
 use listen::Listener;
 
@@ -34,16 +36,6 @@ pub use listen::ListenAddress;
 
 /// How long scrapes may take to end after the stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often boards are looked for between scrapes.
-const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the boards are kept in order.
-const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long to wait when no connection can be accepted, as when descriptors run out.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections at once, as far as descriptors go.
-const MAX_CONNECTIONS: u64 = 1024;
-/// Descriptors for everything but connections: boards, listeners, the web configuration.
-const OTHER_DESCRIPTORS: u64 = 128;
 
 /// A server that is bound and not yet running.
 pub struct Server {
@@ -188,15 +180,24 @@ impl Server {
         // direction and "all have stopped" in the other.
         let (stopping, stopped) = watch::channel(());
         let shared = Arc::new(self.shared);
-        let crowd = Crowd::new(max_connections());
+        let crowd = Crowd::new(accept::max_connections());
         for listener in self.listeners {
             let door = Door::new(listener)?;
-            tokio::spawn(accept(door, crowd.clone(), shared.clone(), stopped.clone()));
+            tokio::spawn(accept::connections(
+                door,
+                crowd.clone(),
+                shared.clone(),
+                stopped.clone(),
+            ));
         }
         if let Some(maintenance) = self.maintenance {
-            tokio::spawn(maintain(maintenance, shared.clone(), stopped.clone()));
+            tokio::spawn(upkeep::maintain(
+                maintenance,
+                shared.clone(),
+                stopped.clone(),
+            ));
         }
-        tokio::spawn(follow(shared, stopped));
+        tokio::spawn(upkeep::follow(shared, stopped));
 
         stop.await;
         stopping.send_replace(());
@@ -239,128 +240,5 @@ impl std::fmt::Display for BindError {
 impl std::error::Error for BindError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
-    }
-}
-
-/// A listener that the runtime waits at.
-enum Door {
-    Tcp(tokio::net::TcpListener),
-    Unix(tokio::net::UnixListener),
-}
-
-impl Door {
-    fn new(listener: Listener) -> io::Result<Self> {
-        Ok(match listener {
-            Listener::Tcp(listener) => Self::Tcp(tokio::net::TcpListener::from_std(listener)?),
-            Listener::Unix(listener) => Self::Unix(tokio::net::UnixListener::from_std(listener)?),
-        })
-    }
-
-    async fn accept(&self) -> io::Result<Box<dyn Socket>> {
-        match self {
-            Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                // Without this the last part of a body may wait for the peer's delayed ACK.
-                let _ = stream.set_nodelay(true);
-                Ok(Box::new(stream))
-            }
-            Self::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
-        }
-    }
-}
-
-/// How many connections there may be. Raises the limit on descriptors as far as it may, as
-/// Go's programs do: shells and systemd start programs with 1,024.
-fn max_connections() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let current = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    let descriptors = current
-        .unwrap_or(u64::MAX)
-        .saturating_sub(OTHER_DESCRIPTORS);
-    let connections = descriptors.clamp(16, MAX_CONNECTIONS);
-    usize::try_from(connections).unwrap_or(usize::MAX)
-}
-
-/// Accepts connections until the stop.
-async fn accept(
-    door: Door,
-    crowd: Arc<Crowd>,
-    shared: Arc<Shared>,
-    mut stopped: watch::Receiver<()>,
-) {
-    loop {
-        let admitted = async {
-            let socket = door.accept().await?;
-            Ok((socket, crowd.admit().await))
-        };
-        let admitted: io::Result<_> = tokio::select! {
-            admitted = admitted => admitted,
-            _ = stopped.changed() => return,
-        };
-        match admitted {
-            Ok((socket, place)) => {
-                let talk = connection::talk(socket, shared.clone(), stopped.clone(), place);
-                tokio::spawn(talk);
-            }
-            Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-/// Looks for boards every second, so that a board is mapped, and its absence logged, before
-/// the scrape that needs it.
-async fn follow(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
-    let mut tick = tokio::time::interval(FOLLOW_INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            _ = stopped.changed() => return,
-        }
-        let shared = shared.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            shared.scraper().follow();
-        });
-        let _ = looked.await;
-    }
-}
-
-/// Keeps the boards in order, on a thread of the blocking pool. Scrapes wait only while it asks
-/// which boards there are.
-async fn maintain(
-    mut maintenance: Maintenance,
-    shared: Arc<Shared>,
-    mut stopped: watch::Receiver<()>,
-) {
-    let mut tick = tokio::time::interval(MAINTENANCE_INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            _ = stopped.changed() => return,
-        }
-        let shared = shared.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let duties = shared.scraper().duties();
-            maintenance.attend(duties, Instant::now());
-            maintenance
-        });
-        match done.await {
-            Ok(same) => maintenance = same,
-            Err(error) => {
-                tracing::error!("boards are not kept in order any more: {error}");
-                return;
-            }
-        }
     }
 }
