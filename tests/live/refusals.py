@@ -193,6 +193,36 @@ def small_filesystems(folder: Path) -> None:
     assert "no room" in done.stderr, "check does not say that planes are missing"
 
 
+FULL_FILESYSTEM = """
+set -e
+tallyboard create --slots 4096
+cp --sparse=always "$TALLYBOARD" "$ASIDE"
+rm "$TALLYBOARD"
+cp --sparse=always "$ASIDE" "$TALLYBOARD"
+chmod 600 "$TALLYBOARD"
+cat /dev/zero >"$FOLDER/rest" 2>/dev/null || true
+tallyboard textfile --once --output "$OUTPUT" --board "$TALLYBOARD" --board "$SOUND"
+"""
+
+
+def a_full_filesystem(folder: Path) -> None:
+    """A board with holes, for which there is no memory when they are read, is left out; the others are shown."""
+    mountpoint = folder / "full"
+    mountpoint.mkdir()
+    sound, output = folder / "sound.board", folder / "full.prom"
+    accepted("count on a board elsewhere", tallyboard(sound, *WRITER))
+    paths = (f"ASIDE={folder / 'aside.board'}", f"OUTPUT={output}", f"SOUND={sound}")
+    done = on_small_filesystem(mountpoint, 4 << 20, "env", *paths, "sh", "-c", FULL_FILESYSTEM)
+    print(f"a filesystem that is full: {done.stderr.strip()}", flush=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("its filesystem is full") == 1, done.stderr
+    samples = parse(output.read_text())
+    label = frozenset({("board", str(mountpoint / "small.board"))})
+    assert samples[("refusals_total", frozenset({("board", str(sound))}))] == 1
+    assert samples[("tallyboard_board_mapped", label)] == 0
+    assert samples[("tallyboard_board_broken_total", label)] == 1
+
+
 def other_users(folder: Path, users: Users) -> None:
     """A board belongs to its owner, for root, too, where root would write."""
     for name in ("alice", "root"):
@@ -291,6 +321,7 @@ def main() -> None:
         broken_files(folder)
         damaged_boards(folder)
         small_filesystems(folder)
+        a_full_filesystem(folder)
         other_users(folder, users)
         only_readable(folder, users)
         other_users_directory(users)

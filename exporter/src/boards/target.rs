@@ -2,13 +2,17 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tallyboard::{Board, BoardOptions, Location, OpenError, Reader, Stats};
 
 use super::spec::Wanted;
 use super::watch::Watch;
 use crate::encode::Source;
+
+/// How long a file that was found broken is left alone. Where its filesystem is full, it can be
+/// mapped and breaks again: a scrape that is made again without it would never end.
+const BROKEN_PAUSE: Duration = Duration::from_secs(10);
 
 /// A board that is wanted.
 pub struct Target {
@@ -21,7 +25,7 @@ pub struct Target {
     /// Why it is not mapped, as last logged.
     problem: Option<String>,
     /// The file that was found broken. What else is wrong with it needs no further line.
-    broken_file: Option<FileIdentity>,
+    broken_file: Option<BrokenFile>,
     /// How often a board was found broken here.
     broken: u64,
     /// How often a board here lost its name and nobody had given it up.
@@ -36,6 +40,12 @@ struct Mapped {
     /// As of the last look.
     stats: Stats,
     watch: Watch,
+}
+
+struct BrokenFile {
+    file: FileIdentity,
+    /// When it was found so last.
+    at: Instant,
 }
 
 /// A board that lost its name, by its uuid. Its writers do not know it yet.
@@ -148,13 +158,20 @@ impl Target {
             return false;
         };
         self.broken += 1;
-        if self.broken_file.replace(mapped.file) != Some(mapped.file) {
-            self.report(format!(
-                "the board was truncated while it was read, or its filesystem is full; \
-                 remove it with `tallyboard rm --force {}`: the next program that counts makes it \
-                 again",
-                self.path.display()
-            ));
+        let problem = format!(
+            "the board was truncated while it was read, or its filesystem is full; \
+             remove it with `tallyboard rm --force {}`: the next program that counts makes it again",
+            self.path.display()
+        );
+        let broken = BrokenFile {
+            file: mapped.file,
+            at: Instant::now(),
+        };
+        let before = self.broken_file.replace(broken);
+        if before.is_some_and(|before| before.file == mapped.file) {
+            self.problem = Some(problem);
+        } else {
+            self.report(problem);
         }
         true
     }
@@ -195,8 +212,11 @@ impl Target {
             }
             unlinked = self.let_go();
         }
-        if self.broken_file != file {
-            self.broken_file = None;
+        self.broken_file.take_if(|broken| Some(broken.file) != file);
+        if let Some(broken) = &self.broken_file
+            && broken.at.elapsed() < BROKEN_PAUSE
+        {
+            return unlinked;
         }
         match self.map(create, file) {
             Ok(Some((board, file))) => {
