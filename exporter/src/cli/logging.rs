@@ -1,4 +1,5 @@
-//! The log of `serve` and `textfile`, on stderr: one line for each event, as Prometheus's programs write it.
+//! The log of `serve` and `textfile`, on stderr: one line for each event, as Prometheus's programs
+//! write it.
 
 use std::fmt::{self, Write};
 use std::io;

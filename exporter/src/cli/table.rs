@@ -34,3 +34,24 @@ pub(super) fn write<const N: usize>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_what_is_in_them() {
+        let columns = [
+            ("ROW", Align::Right),
+            ("NAME", Align::Left),
+            ("STATE", Align::Left),
+        ];
+        let rows = [["0", "python3", "gone"], ["10000", "größe", ""]];
+        let mut out = Vec::new();
+        write(&columns, &rows.map(|row| row.map(str::to_owned)), &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "  ROW  NAME     STATE\n    0  python3  gone\n10000  größe\n"
+        );
+    }
+}

@@ -181,5 +181,9 @@ mod tests {
         let listener = ListenAddress::from_str(":0").unwrap().bind().unwrap();
         let port = listener.local_addr().unwrap().port();
         std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        // Not every machine has IPv6.
+        if TcpListener::bind("[::1]:0").is_ok() {
+            std::net::TcpStream::connect(("::1", port)).unwrap();
+        }
     }
 }
