@@ -77,9 +77,10 @@ impl<M: Metric> Builder<M> {
     }
 
     /// How many series the metric may have at most, as far as this process is concerned; the
-    /// last that was declared holds. 0, the default, leaves it as it is, at first to the board. What goes beyond is counted in one series whose label
-    /// values are all `overflow`; a gauge, an info and a state set are refused. Registrations that race, and processes
-    /// with another cap, may exceed it.
+    /// last that was declared holds. 0, the default, leaves it as it is, at first to the board.
+    /// What goes beyond is counted in one series whose label values are all `overflow`; a gauge,
+    /// an info and a state set are refused. Registrations that race, and processes with another
+    /// cap, may exceed it.
     pub fn series_cap(mut self, series: u64) -> Self {
         self.cap = series;
         self

@@ -116,7 +116,7 @@ enum {
     TB_IO = 12,              /* the system refused, for a reason that has no code of its own */
     TB_PANIC = 13,           /* a bug in the library; please report what tb_last_error() says */
     TB_TOO_LONG = 14,        /* text or buckets are longer than any record can be */
-    TB_FAMILY_FULL = 15      /* the gauge has as many series as it may have */
+    TB_FAMILY_FULL = 15      /* a gauge, info or state set has as many series as it may have */
 };
 
 /*
@@ -438,9 +438,10 @@ typedef struct tb_native {
  * TB_METRIC_WITH_LABELS and set what else is needed.
  *
  * All processes that register the same name must mean the same type; else the later one gets
- * TB_CLASH. Other label names, other bounds, native buckets or states, or another aggregation are another
- * definition of that name, whose series stand beside the old: that is how a new release of a program changes them, and
- * readers show the newest definition. Of unit and help, too, the newest are shown.
+ * TB_CLASH. Other label names, other bounds, native buckets or states, or another aggregation are
+ * another definition of that name, whose series stand beside the old: that is how a new release of
+ * a program changes them, and readers show the newest definition. Of unit and help, too, the newest
+ * are shown.
  */
 typedef struct tb_metric {
     size_t struct_size;     /* sizeof(tb_metric) */
@@ -456,8 +457,8 @@ typedef struct tb_metric {
     uint32_t series_cap;    /* series that the metric may have at most, as far as this process is
                              * concerned; 0: what the board says. What goes beyond is counted in one
                              * series whose label values are all `overflow`; a gauge, an info and a
-                             * state set are refused, TB_FAMILY_FULL. Registrations that race, and processes with another
-                             * cap, may exceed it */
+                             * state set are refused, TB_FAMILY_FULL. Registrations that race, and
+                             * processes with another cap, may exceed it */
     const tb_native *native; /* histograms: exponential buckets, and no bounds then; NULL: none */
     const char *const *states; /* state sets: one at least, none empty, none twice; the first holds
                              * until another is set. Other metrics: NULL */

@@ -50,8 +50,8 @@ pub(super) struct Create {
     group: Option<u32>,
 
     /// Series that each metric may have, 0 for any number; what goes beyond is counted in one
-    /// series whose label values are all `overflow`, and a gauge is refused. A program may say
-    /// otherwise for a metric [default: 0]
+    /// series whose label values are all `overflow`, but a gauge, an info or a state set is
+    /// refused. A program may say otherwise for a metric [default: 0]
     #[arg(long, value_name = "N", value_parser = parse_cap)]
     series_cap: Option<u64>,
 

@@ -20,7 +20,7 @@ const UNLINKED: Own = counter(
 );
 const FAMILY_OVERFLOWS: Own = counter(
     "tallyboard_family_overflows_total",
-    "Registrations that went beyond the cap on series of this family: counted in one series whose label values are all `overflow`, or refused in case of a gauge.",
+    "Registrations that went beyond the cap on series of this family: counted in one series whose label values are all `overflow`, or refused in case of a gauge, an info or a state set.",
 );
 const FAMILY_HIDDEN: Own = gauge(
     "tallyboard_family_hidden_series",
