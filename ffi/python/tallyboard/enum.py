@@ -72,4 +72,9 @@ class Enum(Metric):
         and no values.
         """
         self._check_updatable()
-        self._set_place(self._definition.states.index(state))
+        states = self._definition.states
+        try:
+            place = states.index(state)
+        except ValueError:
+            raise ValueError(f"{self} has no state {state!r}; it has {states}") from None
+        self._set_place(place)

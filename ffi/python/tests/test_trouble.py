@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Gauge, Histogram, Summary, lowlevel, trouble
+from tallyboard import Counter, Enum, Gauge, Histogram, Summary, lowlevel, trouble
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -232,6 +232,12 @@ def test_handles_are_freed(name: str) -> None:
     (series,) = (each for each in tallyboard.series() if each.name == name)
     assert series.count == 1001
     assert Summary(f"{name}_s", "Help.")
+
+
+def test_an_enum_without_that_state_says_which_it_has(name: str) -> None:
+    phase = Enum(name, "Help.", states=["loading", "linking"])
+    with pytest.raises(ValueError, match=f"{name} has no state 'done'.*'loading', 'linking'"):
+        phase.state("done")
 
 
 def test_an_integer_beyond_all_floats_is_not_counted(name: str) -> None:
