@@ -37,8 +37,10 @@
 mod builder;
 mod chain;
 mod handle;
+mod ledger;
 mod name;
 mod names;
+mod table;
 
 pub use builder::{InstallError, RecorderBuilder};
 
@@ -48,7 +50,8 @@ use crate::gauge::Gauge;
 use crate::histogram::Histogram;
 use builder::Settings;
 use core::fmt;
-use handle::{Handle, Ledger};
+use handle::Handle;
+use ledger::Ledger;
 use metrics::{Key, KeyName, Metadata, SharedString, Unit};
 use names::Names;
 use std::sync::Arc;

@@ -1,15 +1,13 @@
 //! What the macros give: a series of a board that moves to a wider definition by itself.
 
 use super::builder::Settled;
-use super::chain::{Chain, Link};
+use super::chain::Link;
+use super::ledger::Ledger;
 use super::names::{Definition, Names};
 use crate::counter::Counter;
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
-use crate::sync::Ordering;
-use crate::sync::plain::AtomicU64;
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub(super) struct Handle<M: 'static> {
     names: &'static Names<M>,
@@ -80,45 +78,5 @@ impl GaugeFn for Handle<Gauge> {
 impl HistogramFn for Handle<Histogram> {
     fn record(&self, value: f64) {
         self.update(|histogram| histogram.observe(value));
-    }
-}
-
-/// Lists, of which each has some of the counters that were ever set to an absolute value.
-const LISTS: usize = 64;
-
-/// What this process has set its counters to.
-pub(super) struct Ledger {
-    lists: [Chain<Entry>; LISTS],
-}
-
-struct Entry {
-    key: Key,
-    // Relaxed: nothing is read by what it says but itself.
-    value: AtomicU64,
-}
-
-impl Default for Ledger {
-    fn default() -> Ledger {
-        Ledger {
-            lists: std::array::from_fn(|_| Chain::default()),
-        }
-    }
-}
-
-impl Ledger {
-    /// Sets a counter's value to at least `value`; by how much that was more than before.
-    fn raise(&self, key: &Key, value: u64) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        // Below LISTS, whatever the width of a usize is.
-        let list = &self.lists[hasher.finish() as usize % LISTS];
-        let entry = list.find_or_add(
-            |entry| entry.key == *key,
-            || Entry {
-                key: key.clone(),
-                value: AtomicU64::new(0),
-            },
-        );
-        value.saturating_sub(entry.value.fetch_max(value, Ordering::Relaxed))
     }
 }

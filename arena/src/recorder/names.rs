@@ -2,21 +2,18 @@
 
 use super::builder::{Settings, Settled};
 use super::chain::{Chain, Link};
+use super::table::Table;
 use crate::board::Board;
 use crate::builder::{Builder, Family};
 use metrics::{Key, Unit};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
-
-/// Lists, so that a program's names are found in a step or two.
-const LISTS: usize = 64;
 
 pub(super) struct Names<M> {
     board: Board,
     settings: Arc<Settings>,
-    lists: [Chain<Name<M>>; LISTS],
+    names: Table<Name<M>>,
 }
 
 pub(super) struct Name<M> {
@@ -45,20 +42,16 @@ pub(super) struct Definition<M> {
 
 impl<M: Settled> Names<M> {
     pub(super) fn new(board: Board, settings: Arc<Settings>) -> Names<M> {
-        let lists = std::array::from_fn(|_| Chain::default());
         Names {
             board,
             settings,
-            lists,
+            names: Table::default(),
         }
     }
 
     fn name(&self, said: &str) -> &Name<M> {
-        let mut hasher = DefaultHasher::new();
-        said.hash(&mut hasher);
-        // Below LISTS, whatever the width of a usize is.
-        let list = &self.lists[hasher.finish() as usize % LISTS];
-        list.find_or_add(
+        self.names.find_or_add(
+            said,
             |name| name.said == said,
             || Name {
                 said: said.to_owned(),
