@@ -339,6 +339,15 @@ fn a_taken_port_is_one_line_that_helps() {
 }
 
 #[test]
+fn a_web_configuration_that_is_not_there_is_one_line_that_helps() {
+    let rig = Rig::new();
+    let nowhere = ["--web.config.file", "/dev/shm/nowhere.yml"];
+    let serve = ["serve", "--web.listen-address", "127.0.0.1:0"];
+    let error = rig.fail(&[&serve[..], &nowhere].concat(), 1);
+    assert!(error.contains(&nowhere.join(" ")), "{error}");
+}
+
+#[test]
 fn signals_stop_it_cleanly() {
     for signal in [Signal::TERM, Signal::INT] {
         let rig = Rig::new();

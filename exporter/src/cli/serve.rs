@@ -144,7 +144,8 @@ impl Serve {
         let Some(path) = &self.web_config else {
             return Ok(None);
         };
-        let config = WebConfig::open(path).map_err(Failure::Failed)?;
+        let config = WebConfig::open(path)
+            .map_err(|problem| Failure::Failed(format!("--web.config.file {problem}")))?;
         let state = if config.has_tls() { "on" } else { "off" };
         tracing::info!(http2 = config.has_http2(), "TLS is {state}");
         Ok(Some(Arc::new(config)))

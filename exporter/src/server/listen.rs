@@ -7,7 +7,6 @@ use std::os::unix::net::UnixListener;
 use std::str::FromStr;
 
 use listenfd::ListenFd;
-
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 /// Connections that may wait to be accepted.

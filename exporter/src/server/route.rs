@@ -8,7 +8,6 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-
 use tokio::time::Instant;
 
 use super::Shared;
@@ -27,32 +26,43 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 
+/// What is at a path.
+enum Place {
+    Metrics,
+    Healthy,
+    Ready,
+    Page,
+}
+
+impl Place {
+    fn at(path: &str, telemetry_path: &str) -> Option<Self> {
+        match path {
+            _ if path == telemetry_path => Some(Self::Metrics),
+            "/-/healthy" => Some(Self::Healthy),
+            "/-/ready" => Some(Self::Ready),
+            _ => ui::PATHS.contains(&path).then_some(Self::Page),
+        }
+    }
+}
+
 /// Answers one request. hyper leaves the body away where the method is HEAD.
 pub(super) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
-    let path = request.uri().path();
-    let known = path == shared.telemetry_path
-        || ["/-/healthy", "/-/ready"].contains(&path)
-        || ui::PATHS.contains(&path);
-    if !known {
+    let Some(place) = Place::at(request.uri().path(), &shared.telemetry_path) else {
         let text = format!("Nothing here. Metrics are at {}.\n", shared.telemetry_path);
-        answer(StatusCode::NOT_FOUND, PLAIN, text)
-    } else if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refused = answer(
-            StatusCode::METHOD_NOT_ALLOWED,
-            PLAIN,
-            "Only GET and HEAD.\n",
-        );
+        return answer(StatusCode::NOT_FOUND, PLAIN, text);
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        let mut refused = answer(status, PLAIN, "Only GET and HEAD.\n");
         let allowed = HeaderValue::from_static("GET, HEAD");
         refused.headers_mut().insert(header::ALLOW, allowed);
-        refused
-    } else if path == shared.telemetry_path {
-        metrics(shared, &request).await
-    } else if path == "/-/healthy" {
-        answer(StatusCode::OK, PLAIN, "Tallyboard is healthy.\n")
-    } else if path == "/-/ready" {
-        ready(shared).await
-    } else {
-        look(shared, request.uri().clone()).await
+        return refused;
+    }
+    match place {
+        Place::Metrics => metrics(shared, &request).await,
+        Place::Healthy => answer(StatusCode::OK, PLAIN, "Tallyboard is healthy.\n"),
+        Place::Ready => ready(shared).await,
+        Place::Page => look(shared, request.uri().clone()).await,
     }
 }
 
