@@ -188,6 +188,11 @@ def users(bench: Bench) -> None:
         print(f"time for an unknown user to a known one {ratio:.2f}; for a kept result to a comparison {kept:.2f}")
         assert 0.5 < ratio < 2
         assert kept < 0.7
+    # A comparison of a minute and more, whose client hangs up at once, holds up no stop.
+    with bench.serving(f"basic_auth_users:\n  alice: {RIGHT.replace('$11$', '$20$')}\n") as web:
+        assert web.status("--user", "alice:right", "--max-time", "1", scheme="http") == 0
+        web.process.terminate()
+        assert web.process.wait(20) == 0
 
 
 def headers_and_limits(bench: Bench) -> None:
@@ -351,6 +356,7 @@ CASES: tuple[tuple[str, str], ...] = (
     ("basic_auth_users.alice", "basic_auth_users:\n  alice: plain\n"),
     ("basic_auth_users.alice", "basic_auth_users:\n  alice:\n"),
     ("basic_auth_users.alice", "basic_auth_users:\n  alice: $2b$10$short\n"),
+    ("basic_auth_users.alice", f"basic_auth_users:\n  alice: {RIGHT.replace('$11$', '$31$')}\n"),
     ("X-Frame-Options", "http_server_config:\n  headers:\n    X-Frame-Options: allow\n"),
     ("x-frame-options", "http_server_config:\n  headers:\n    x-frame-options: deny\n"),
     ("Server", "http_server_config:\n  headers:\n    Server: x\n"),

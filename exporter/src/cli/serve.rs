@@ -161,7 +161,10 @@ impl Serve {
         tallyboard::guard_readers()
             .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))?;
         let SignalledRuntime { runtime, signals } = SignalledRuntime::new()?;
-        runtime.block_on(self.serve(boards, signals))
+        let served = runtime.block_on(self.serve(boards, signals));
+        // Not by dropping it, which waits for the pool: a password may take a minute to compare.
+        runtime.shutdown_background();
+        served
     }
 
     async fn serve(self, boards: BoardSet, mut signals: StopSignals) -> Result<(), Failure> {
