@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.certificates import Authority
+from rig.certificates import Authority, self_signed
 from rig.exporter import free_port
 from rig.processes import running, until
 from rig.scratch import scratch
@@ -158,6 +158,18 @@ def clients(bench: Bench) -> None:
             who = showing(bench.ours, f"san{number}", alternatives)
             assert web.status(*who) == expected, alternatives
         assert "none of client_allowed_sans" in web.log.read_text()
+    # A certificate that is itself among the client CAs, as Go's servers take it; openssl makes it one of a CA.
+    for name, extension, sans, expected in (
+        ("own", "subjectAltName=DNS:prometheus.example", "", 200),
+        ("named", "subjectAltName=DNS:prometheus.example", "  client_allowed_sans: [prometheus.example]\n", 200),
+        ("unnamed", "subjectAltName=DNS:grafana.example", "  client_allowed_sans: [prometheus.example]\n", 0),
+        ("servers", "extendedKeyUsage=serverAuth", "", 0),
+    ):
+        certificate, key = self_signed(bench.folder, name, extension)
+        theirs = f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {name}.crt\n{sans}"
+        with bench.serving(theirs) as web:
+            assert web.status("--cert", str(certificate), "--key", str(key)) == expected, name
+            assert (web.status(), web.status(*known)) == (0, 0), name
 
 
 def users(bench: Bench) -> None:
