@@ -84,6 +84,25 @@ fn pages_and_methods() {
     assert_eq!(post.header("allow"), Some("GET, HEAD"));
 }
 
+/// As `nc -N` and `socat` do.
+#[test]
+fn a_client_that_closes_its_half_after_the_request_is_answered() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "3"]);
+    let serving = rig.serve(&[]);
+    for _ in 0..20 {
+        let mut stream = serving.connect();
+        let request = b"GET /metrics HTTP/1.0\r\n\r\n";
+        stream.write_all(request).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let response = Response::parse(&bytes);
+        assert_eq!(response.status, 200);
+        assert!(response.text().contains("\njobs_total 3\n"));
+    }
+}
+
 #[test]
 fn values_are_read_at_every_scrape() {
     let rig = Rig::new();

@@ -121,6 +121,37 @@ fn end_of(serving: &Serving, headers: &str) -> Response {
     end(stream, first)
 }
 
+/// To HTTP/1.0 the end of the connection is the end of the body, and some reverse proxies speak it.
+#[test]
+fn a_body_that_is_cut_off_looks_whole_to_no_client_of_http_1_0() {
+    let rig = Rig::new();
+    let _board = fill(&rig);
+    let serving = rig.serve(&[]);
+    let ask = |headers: &str| {
+        let mut stream = serving.connect();
+        let request = format!("GET /metrics HTTP/1.0\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = vec![0; 1000];
+        stream.read_exact(&mut bytes).unwrap();
+        (stream, bytes)
+    };
+    let (mut stream, mut bytes) = ask("");
+    let len = stream.read_to_end(&mut bytes).unwrap();
+    assert!(len > SERIES * PADDING && bytes.ends_with(b"\n"));
+    let reset = Err(std::io::ErrorKind::ConnectionReset);
+    let (mut stream, mut bytes) = ask("X-Prometheus-Scrape-Timeout-Seconds: 1\r\n");
+    std::thread::sleep(Duration::from_secs(2));
+    let ended = stream.read_to_end(&mut bytes);
+    assert_eq!(ended.map_err(|error| error.kind()), reset);
+    let (mut stream, mut bytes) = ask("");
+    let board = std::fs::File::options()
+        .write(true)
+        .open(rig.board("default"));
+    board.unwrap().set_len(4096).unwrap();
+    let ended = stream.read_to_end(&mut bytes);
+    assert_eq!(ended.map_err(|error| error.kind()), reset);
+}
+
 #[test]
 fn a_timeout_that_is_over_cuts_the_body_off() {
     let rig = Rig::new();

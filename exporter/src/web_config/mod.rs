@@ -20,7 +20,7 @@ mod users;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::HeaderMap;
 use rustls::ServerConfig;
@@ -30,6 +30,12 @@ use rate::{Bucket, Rate};
 use tls::{Material, Tls};
 use users::{Authenticator, Users};
 
+/// Anybody can cause such lines: ten at once, and then one in ten seconds.
+const COMPLAINTS: Rate = Rate {
+    interval: Duration::from_secs(10),
+    burst: 10,
+};
+
 /// The file, and what it says.
 pub(crate) struct WebConfig {
     path: PathBuf,
@@ -37,6 +43,8 @@ pub(crate) struct WebConfig {
     authenticator: Authenticator,
     settings: Mutex<Seen<Vec<u8>, Settings>>,
     handshakes: Mutex<Seen<(Arc<Settings>, Material), ServerConfig>>,
+    /// How often failed handshakes are worth a line in the log.
+    complaints: Bucket,
 }
 
 /// What the file asks for.
@@ -91,6 +99,7 @@ impl WebConfig {
                 made: Ok(settings.clone()),
             }),
             handshakes: Mutex::new(never),
+            complaints: Bucket::new(COMPLAINTS, Instant::now()),
         };
         if let Some(tls) = &settings.tls {
             let material = tls.read().map_err(about)?;
@@ -141,6 +150,13 @@ impl WebConfig {
         let config = self.clone();
         let made = tokio::task::spawn_blocking(move || config.server_config()).await;
         made.ok()?.ok()
+    }
+
+    /// Says in the log why there is no connection; of many that fail at once, only of some.
+    pub(crate) fn tell_of_handshake(&self, peer: &str, why: &dyn std::fmt::Display) {
+        if self.complaints.take(Instant::now()) {
+            tracing::warn!("no TLS with {peer}: {why}");
+        }
     }
 
     /// Looks at all of it now, and says in the log what cannot be used; returns whether all can.
