@@ -59,10 +59,10 @@ impl Scraper {
         self.boards.refresh_series();
         self.workers
             .sample_if_old(|| self.boards.process_identities());
-        let encoder = self
-            .encoders
-            .entry(style)
-            .or_insert_with(|| Encoder::with_reserved(style, &self_metrics::reserved()));
+        let exporter_metrics = self.exporter_metrics;
+        let encoder = self.encoders.entry(style).or_insert_with(|| {
+            Encoder::with_reserved(style, &self_metrics::reserved(exporter_metrics))
+        });
         encoder.expose(&self.boards.sources())
     }
 

@@ -219,8 +219,9 @@ const OF_BOARDS: [(Own, Value); 22] = [
     ),
 ];
 
-/// The names that no board may take.
-pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
+/// The names that no board may take. Those of [the exporter's own process and
+/// scrapes](Scrape::exporter_metrics) are free where it does not tell of them.
+pub(crate) fn reserved(exporter_metrics: bool) -> Vec<(&'static str, Kind)> {
     let alone = [
         BUILD_INFO,
         MAPPED,
@@ -231,12 +232,12 @@ pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
         FAMILY_OVERFLOWS,
         FAMILY_HIDDEN,
         CLASHES,
-        SCRAPES,
-        DURATION,
     ];
     let of_boards = OF_BOARDS.map(|(own, _)| own);
-    let all = alone.into_iter().chain(of_boards);
-    let all = all.chain(workers::ALL).chain(process::ALL);
+    let of_exporter = process::ALL.into_iter().chain([SCRAPES, DURATION]);
+    let of_exporter = of_exporter.filter(|_| exporter_metrics);
+    let all = alone.into_iter().chain(of_boards).chain(workers::ALL);
+    let all = all.chain(of_exporter);
     all.map(|own| (own.name, own.kind)).collect()
 }
 
@@ -367,7 +368,7 @@ mod tests {
         let boards = BoardSet::new(Vec::new(), None);
         write(&boards, &scrape, Style::PLAIN, &mut out);
         let text = String::from_utf8(out).unwrap();
-        let reserved = reserved();
+        let reserved = reserved(true);
         for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
             let name = line.split(' ').nth(2).unwrap();
             assert!(reserved.iter().any(|(reserved, _)| *reserved == name));

@@ -350,6 +350,26 @@ fn it_makes_the_board_on_a_disk_when_allowed_to() {
 }
 
 #[test]
+fn names_that_the_exporter_does_not_use_are_free() {
+    let rig = Rig::new();
+    rig.run(&["inc", "process_cpu_seconds_total", "7"]);
+    let with = rig.serve(&[]).metrics();
+    assert!(!with.contains("process_cpu_seconds_total 7\n"));
+    assert!(with.contains("\ntallyboard_type_clashes 1\n"));
+    let without = rig.serve(&["--web.disable-exporter-metrics"]).metrics();
+    assert!(without.contains("process_cpu_seconds_total 7\n"));
+    assert!(without.contains("\ntallyboard_type_clashes 0\n"));
+}
+
+/// As unit files that came from another exporter spell it out.
+#[test]
+fn an_empty_name_of_a_web_configuration_is_none() {
+    let rig = Rig::new();
+    let serving = rig.serve(&["--web.config.file="]);
+    assert_eq!(serving.get("/-/healthy").status, 200);
+}
+
+#[test]
 fn a_taken_port_is_one_line_that_helps() {
     let rig = Rig::new();
     let serving = rig.serve(&[]);
