@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::boards::BoardSet;
 use crate::encode::{Encoder, Exposition, Pass, Selection, Style};
+use crate::failures::Failures;
 use crate::maintenance::Duties;
 use crate::self_metrics::{self, Scrape};
 use crate::workers::Workers;
@@ -18,6 +19,8 @@ pub struct Scraper {
     /// Whether the exporter tells about itself, too, and not only about the boards.
     exporter_metrics: bool,
     scrapes: u64,
+    /// Those that whoever serves was not able to answer.
+    failures: Arc<Failures>,
 }
 
 impl Scraper {
@@ -29,7 +32,13 @@ impl Scraper {
             workers: Workers::default(),
             exporter_metrics: true,
             scrapes: 0,
+            failures: Arc::default(),
         }
+    }
+
+    /// Where scrapes that are not answered are to be counted.
+    pub(crate) fn failures(&self) -> Arc<Failures> {
+        self.failures.clone()
     }
 
     /// The same scraper, which tells nothing about the exporter itself.
@@ -82,6 +91,7 @@ impl Scraper {
             let scrape = Scrape {
                 clashes,
                 scrapes: self.scrapes,
+                failures: &self.failures,
                 took: begun.elapsed(),
                 workers: &self.workers,
                 exporter_metrics: self.exporter_metrics,

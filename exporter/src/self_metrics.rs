@@ -9,6 +9,7 @@ use tallyboard::{FamilyView, Kind, LAYOUT_VERSION, Number, Reader, Stats};
 
 use crate::boards::BoardSet;
 use crate::encode::{FamilyWriter, Style};
+use crate::failures::{Failures, REASONS};
 use crate::workers::Workers;
 
 /// A family of the exporter's own.
@@ -71,6 +72,10 @@ const CLASHES: Own = gauge(
     "Families left out of this scrape because an earlier family has their name with another type.",
 );
 const SCRAPES: Own = counter("tallyboard_scrapes_total", "Scrapes, this one included.");
+const FAILED: Own = counter(
+    "tallyboard_scrapes_failed_total",
+    "Scrapes that were not answered to their end: `busy`, as many as --web.max-requests were being answered; `late`, the scraper's own timeout was over; `broken`, a board lost its memory or the exporter failed, and the log says more.",
+);
 const DURATION: Own = gauge(
     "tallyboard_scrape_duration_seconds",
     "How long it took to read and encode the boards for this scrape.",
@@ -234,7 +239,7 @@ pub(crate) fn reserved(exporter_metrics: bool) -> Vec<(&'static str, Kind)> {
         CLASHES,
     ];
     let of_boards = OF_BOARDS.map(|(own, _)| own);
-    let of_exporter = process::ALL.into_iter().chain([SCRAPES, DURATION]);
+    let of_exporter = process::ALL.into_iter().chain([SCRAPES, FAILED, DURATION]);
     let of_exporter = of_exporter.filter(|_| exporter_metrics);
     let all = alone.into_iter().chain(of_boards).chain(workers::ALL);
     let all = all.chain(of_exporter);
@@ -245,6 +250,7 @@ pub(crate) fn reserved(exporter_metrics: bool) -> Vec<(&'static str, Kind)> {
 pub(crate) struct Scrape<'a> {
     pub(crate) clashes: u64,
     pub(crate) scrapes: u64,
+    pub(crate) failures: &'a Failures,
     pub(crate) took: Duration,
     pub(crate) workers: &'a Workers,
     /// Whether what is about the exporter alone is written, too.
@@ -319,6 +325,11 @@ pub(crate) fn write(boards: &BoardSet, scrape: &Scrape<'_>, style: Style, out: &
     }
     process::write(style, out);
     family(&SCRAPES, style, out).sample(&[], Number::Int(scrape.scrapes));
+    let mut failed = family(&FAILED, style, out);
+    for (reason, word) in REASONS {
+        let number = Number::Int(scrape.failures.number(reason));
+        failed.sample(&[("reason", word)], number);
+    }
     let took = Number::Float(scrape.took.as_secs_f64());
     family(&DURATION, style, out).sample(&[], took);
 }
@@ -361,6 +372,7 @@ mod tests {
         let scrape = Scrape {
             clashes: 0,
             scrapes: 1,
+            failures: &Failures::default(),
             took: Duration::from_millis(2),
             workers: &Workers::default(),
             exporter_metrics: true,

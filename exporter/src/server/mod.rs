@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Semaphore, watch};
 
+use crate::failures::Failures;
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 use crate::web_config::WebConfig;
@@ -58,6 +59,7 @@ struct Shared {
     web_config: Option<Arc<WebConfig>>,
     /// How many scrapes may be answered at once, and who has a place.
     scrapes: Option<(usize, Arc<Semaphore>)>,
+    failures: Arc<Failures>,
     scraper: Mutex<Scraper>,
     /// Pieces of bodies that are made at one time: more would only wait for each other.
     turns: Semaphore,
@@ -117,6 +119,7 @@ impl Server {
                 telemetry_path: telemetry_path.to_owned(),
                 web_config: None,
                 scrapes: None,
+                failures: scraper.failures(),
                 scraper: Mutex::new(scraper),
                 turns: Semaphore::new(turns()),
             },

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::Shared;
 use super::body::{NotMade, Order, Scrape, Stream};
 use crate::encode::{Selection, Style};
+use crate::failures::Reason;
 use crate::negotiate;
 use crate::ui::{self, Question};
 
@@ -104,11 +105,15 @@ async fn scrape(
         let shared = shared.clone();
         blocking(move || Scrape::begin(shared, order)).await
     };
+    let refused = |reason, answer| {
+        shared.failures.count(reason);
+        Err(Box::new(answer))
+    };
     let begun = match until {
         None => begun.await,
         Some(until) => match tokio::time::timeout_at(until, begun).await {
             Ok(begun) => begun,
-            Err(_) => return Err(Box::new(too_late())),
+            Err(_) => return refused(Reason::Late, too_late()),
         },
     };
     match begun {
@@ -119,9 +124,9 @@ async fn scrape(
         Some(Ok((scrape, first))) => Ok(Stream::new(scrape, first, until).boxed_unsync()),
         Some(Err(error)) => {
             tracing::error!("{error}");
-            Err(Box::new(failed()))
+            refused(Reason::Broken, failed())
         }
-        None => Err(Box::new(failed())),
+        None => refused(Reason::Broken, failed()),
     }
 }
 
