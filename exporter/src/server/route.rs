@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::body::{NotMade, Order, Scrape, Stream};
-use crate::encode::{Selection, Style};
+use crate::encode::{Format, Selection, Style};
 use crate::failures::Reason;
 use crate::negotiate;
 use crate::ui::{self, Question};
@@ -68,7 +68,8 @@ async fn metrics(shared: Arc<Shared>, request: &Request<Incoming>) -> Answer {
         _ => {
             let order = Order {
                 style: Style {
-                    created: query.created,
+                    // Elsewhere it means nothing, and would only be one more style.
+                    created: query.created && agreed.style.format == Format::OpenMetrics,
                     ..agreed.style
                 },
                 selection: Arc::new(query.selection),
