@@ -9,6 +9,7 @@ mod boards;
 mod cli;
 mod config;
 pub mod encode;
+mod failures;
 mod maintenance;
 mod negotiate;
 mod scrape;

@@ -6,18 +6,26 @@ use std::time::Instant;
 
 use crate::boards::BoardSet;
 use crate::encode::{Encoder, Exposition, Pass, Selection, Style};
+use crate::failures::Failures;
 use crate::maintenance::Duties;
 use crate::self_metrics::{self, Findings};
 use crate::workers::Workers;
 
-/// Boards and what was rendered of them, in each style that was asked for so far.
+/// Styles whose rendered names are kept. A name is kept once in each, there are two dozen, and
+/// anybody can ask for them all; scrapers of one board seldom want more than these.
+const STYLES: usize = 4;
+
+/// Boards and what was rendered of them, in the styles that were asked for last.
 pub struct Scraper {
     boards: BoardSet,
-    encoders: HashMap<Style, Encoder>,
+    /// Each with the number of the last scrape that asked for it.
+    encoders: HashMap<Style, (u64, Encoder)>,
     workers: Workers,
     /// Whether the exporter tells about itself, too, and not only about the boards.
     exporter_metrics: bool,
     scrapes: u64,
+    /// Those that whoever serves was not able to answer.
+    failures: Arc<Failures>,
 }
 
 impl Scraper {
@@ -29,7 +37,13 @@ impl Scraper {
             workers: Workers::default(),
             exporter_metrics: true,
             scrapes: 0,
+            failures: Arc::default(),
         }
+    }
+
+    /// Where scrapes that are not answered are to be counted.
+    pub(crate) fn failures(&self) -> Arc<Failures> {
+        self.failures.clone()
     }
 
     /// The same scraper, which tells nothing about the exporter itself.
@@ -59,10 +73,18 @@ impl Scraper {
         self.boards.refresh_series();
         self.workers
             .sample_if_old(|| self.boards.process_identities());
-        let encoder = self
-            .encoders
-            .entry(style)
-            .or_insert_with(|| Encoder::with_reserved(style, &self_metrics::reserved()));
+        let exporter_metrics = self.exporter_metrics;
+        if self.encoders.len() == STYLES && !self.encoders.contains_key(&style) {
+            let oldest = self.encoders.iter().min_by_key(|(_, (scrape, _))| *scrape);
+            if let Some(oldest) = oldest.map(|(style, _)| *style) {
+                self.encoders.remove(&oldest);
+            }
+        }
+        let (last, encoder) = self.encoders.entry(style).or_insert_with(|| {
+            let reserved = self_metrics::reserved(exporter_metrics);
+            (0, Encoder::with_reserved(style, &reserved))
+        });
+        *last = self.scrapes;
         encoder.expose(&self.boards.sources())
     }
 
@@ -82,6 +104,7 @@ impl Scraper {
             let found = Findings {
                 clashes,
                 scrapes: self.scrapes,
+                failures: &self.failures,
                 took: begun.elapsed(),
                 workers: &self.workers,
                 exporter_metrics: self.exporter_metrics,
@@ -135,5 +158,30 @@ impl Scraper {
     /// Forgets everything rendered: after a panic in the middle of a scrape it may be half done.
     pub fn forget(&mut self) {
         self.encoders.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::{Escaping, Format};
+
+    #[test]
+    fn the_styles_that_were_asked_for_last_are_kept() {
+        let mut scraper = Scraper::new(BoardSet::new(Vec::new(), None));
+        for escaping in [Escaping::Dots, Escaping::Values, Escaping::AllowUtf8] {
+            for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+                for created in [false, true] {
+                    scraper.expose(Style {
+                        format,
+                        escaping,
+                        created,
+                    });
+                    scraper.expose(Style::PLAIN);
+                }
+            }
+        }
+        assert_eq!(scraper.encoders.len(), STYLES);
+        assert!(scraper.encoders.contains_key(&Style::PLAIN));
     }
 }

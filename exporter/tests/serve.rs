@@ -84,6 +84,25 @@ fn pages_and_methods() {
     assert_eq!(post.header("allow"), Some("GET, HEAD"));
 }
 
+/// As `nc -N` and `socat` do.
+#[test]
+fn a_client_that_closes_its_half_after_the_request_is_answered() {
+    let rig = Rig::new();
+    rig.run(&["inc", "jobs_total", "3"]);
+    let serving = rig.serve(&[]);
+    for _ in 0..20 {
+        let mut stream = serving.connect();
+        let request = b"GET /metrics HTTP/1.0\r\n\r\n";
+        stream.write_all(request).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let response = Response::parse(&bytes);
+        assert_eq!(response.status, 200);
+        assert!(response.text().contains("\njobs_total 3\n"));
+    }
+}
+
 #[test]
 fn values_are_read_at_every_scrape() {
     let rig = Rig::new();
@@ -328,6 +347,26 @@ fn it_makes_the_board_on_a_disk_when_allowed_to() {
     let flags = ["--board.create", "--allow-any-filesystem"];
     let serving = rig.serve(&["--board", path.to_str().unwrap(), flags[0], flags[1]]);
     assert_eq!(serving.get("/-/ready").status, 200);
+}
+
+#[test]
+fn names_that_the_exporter_does_not_use_are_free() {
+    let rig = Rig::new();
+    rig.run(&["inc", "process_cpu_seconds_total", "7"]);
+    let with = rig.serve(&[]).metrics();
+    assert!(!with.contains("process_cpu_seconds_total 7\n"));
+    assert!(with.contains("\ntallyboard_type_clashes 1\n"));
+    let without = rig.serve(&["--web.disable-exporter-metrics"]).metrics();
+    assert!(without.contains("process_cpu_seconds_total 7\n"));
+    assert!(without.contains("\ntallyboard_type_clashes 0\n"));
+}
+
+/// As unit files that came from another exporter spell it out.
+#[test]
+fn an_empty_name_of_a_web_configuration_is_none() {
+    let rig = Rig::new();
+    let serving = rig.serve(&["--web.config.file="]);
+    assert_eq!(serving.get("/-/healthy").status, 200);
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn a_board_that_breaks_in_the_middle_cuts_the_body_off() {
     let _board = fill(&rig);
     let serving = rig.serve(&[]);
     assert!(end_of(&serving, "").is_whole);
+    let mut failed = 0;
     for headers in ["", "Accept-Encoding: gzip\r\n"] {
         let (stream, first) = begin(&serving, headers);
         let file = std::fs::File::options()
@@ -105,11 +106,11 @@ fn a_board_that_breaks_in_the_middle_cuts_the_body_off() {
         assert!(!cut.body.ends_with(b"# EOF\n"));
         rig::wait_for(&serving.log, "cut off");
         // The next scrape does without it.
-        assert!(
-            serving
-                .metrics()
-                .contains("tallyboard_board_mapped{board=\"default\"} 0\n")
-        );
+        let metrics = serving.metrics();
+        assert!(metrics.contains("tallyboard_board_mapped{board=\"default\"} 0\n"));
+        failed += 1;
+        let failed = format!("tallyboard_scrapes_failed_total{{reason=\"broken\"}} {failed}\n");
+        assert!(metrics.contains(&failed), "{metrics}");
         std::fs::remove_file(rig.board("default")).unwrap();
         fill(&rig);
         assert!(end_of(&serving, "").is_whole);
@@ -119,6 +120,37 @@ fn a_board_that_breaks_in_the_middle_cuts_the_body_off() {
 fn end_of(serving: &Serving, headers: &str) -> Response {
     let (stream, first) = begin(serving, headers);
     end(stream, first)
+}
+
+/// To HTTP/1.0 the end of the connection is the end of the body, and some reverse proxies speak it.
+#[test]
+fn a_body_that_is_cut_off_looks_whole_to_no_client_of_http_1_0() {
+    let rig = Rig::new();
+    let _board = fill(&rig);
+    let serving = rig.serve(&[]);
+    let ask = |headers: &str| {
+        let mut stream = serving.connect();
+        let request = format!("GET /metrics HTTP/1.0\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = vec![0; 1000];
+        stream.read_exact(&mut bytes).unwrap();
+        (stream, bytes)
+    };
+    let (mut stream, mut bytes) = ask("");
+    let len = stream.read_to_end(&mut bytes).unwrap();
+    assert!(len > SERIES * PADDING && bytes.ends_with(b"\n"));
+    let reset = Err(std::io::ErrorKind::ConnectionReset);
+    let (mut stream, mut bytes) = ask("X-Prometheus-Scrape-Timeout-Seconds: 1\r\n");
+    std::thread::sleep(Duration::from_secs(2));
+    let ended = stream.read_to_end(&mut bytes);
+    assert_eq!(ended.map_err(|error| error.kind()), reset);
+    let (mut stream, mut bytes) = ask("");
+    let board = std::fs::File::options()
+        .write(true)
+        .open(rig.board("default"));
+    board.unwrap().set_len(4096).unwrap();
+    let ended = stream.read_to_end(&mut bytes);
+    assert_eq!(ended.map_err(|error| error.kind()), reset);
 }
 
 #[test]
@@ -132,8 +164,31 @@ fn a_timeout_that_is_over_cuts_the_body_off() {
     std::thread::sleep(Duration::from_secs(5));
     let cut = end(stream, first);
     assert!(!cut.is_whole && cut.body.len() > 1000);
+    let late = "tallyboard_scrapes_failed_total{reason=\"late\"} 1\n";
+    assert!(serving.metrics().contains(late));
     let long = end_of(&serving, "X-Prometheus-Scrape-Timeout-Seconds: 60\r\n");
     assert!(long.is_whole);
+}
+
+#[test]
+fn a_scrape_beyond_the_limit_is_refused_and_counted() {
+    let rig = Rig::new();
+    let _board = fill(&rig);
+    let serving = rig.serve(&["--web.max-requests=1"]);
+    let (stream, first) = begin(&serving, "");
+    assert_eq!(serving.get("/metrics").status, 503);
+    assert!(end(stream, first).is_whole);
+    // Its place is free again a moment after its client has the last byte.
+    let mut refused = 1;
+    let metrics = loop {
+        let response = serving.get("/metrics");
+        if response.status == 200 {
+            break response.text();
+        }
+        refused += 1;
+    };
+    let busy = format!("tallyboard_scrapes_failed_total{{reason=\"busy\"}} {refused}\n");
+    assert!(metrics.contains(&busy), "{metrics}");
 }
 
 #[test]

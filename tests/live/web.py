@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.certificates import Authority
+from rig.certificates import Authority, self_signed
 from rig.exporter import free_port
 from rig.processes import running, until
 from rig.scratch import scratch
@@ -103,6 +103,7 @@ def protocols(bench: Bench) -> None:
             assert web.curl("/metrics", *options)[:2] == (200, "2"), options
         assert web.curl("/metrics", "--http1.1")[:2] == (200, "1.1")
         assert web.status(scheme="http") == 400
+        until(lambda: "plain HTTP?" in web.log.read_text(), "a line about who speaks plain HTTP")
         assert "TLS is on" in web.log.read_text()
     with bench.serving(TLS + "  min_version: TLS13\n") as web:
         assert (web.status(*old), web.status(*new)) == (0, 200)
@@ -157,7 +158,21 @@ def clients(bench: Bench) -> None:
         ):
             who = showing(bench.ours, f"san{number}", alternatives)
             assert web.status(*who) == expected, alternatives
-        assert "none of client_allowed_sans" in web.log.read_text()
+        lines = [line for line in web.log.read_text().splitlines() if "level=warn" in line]
+        assert len(lines) == 4, lines
+        assert all("none of client_allowed_sans" in line for line in lines), lines
+    # A certificate that is itself among the client CAs, as Go's servers take it; openssl makes it one of a CA.
+    for name, extension, sans, expected in (
+        ("own", "subjectAltName=DNS:prometheus.example", "", 200),
+        ("named", "subjectAltName=DNS:prometheus.example", "  client_allowed_sans: [prometheus.example]\n", 200),
+        ("unnamed", "subjectAltName=DNS:grafana.example", "  client_allowed_sans: [prometheus.example]\n", 0),
+        ("servers", "extendedKeyUsage=serverAuth", "", 0),
+    ):
+        certificate, key = self_signed(bench.folder, name, extension)
+        theirs = f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {name}.crt\n{sans}"
+        with bench.serving(theirs) as web:
+            assert web.status("--cert", str(certificate), "--key", str(key)) == expected, name
+            assert (web.status(), web.status(*known)) == (0, 0), name
 
 
 def users(bench: Bench) -> None:
@@ -188,6 +203,11 @@ def users(bench: Bench) -> None:
         print(f"time for an unknown user to a known one {ratio:.2f}; for a kept result to a comparison {kept:.2f}")
         assert 0.5 < ratio < 2
         assert kept < 0.7
+    # A comparison of a minute and more, whose client hangs up at once, holds up no stop.
+    with bench.serving(f"basic_auth_users:\n  alice: {RIGHT.replace('$11$', '$20$')}\n") as web:
+        assert web.status("--user", "alice:right", "--max-time", "1", scheme="http") == 0
+        web.process.terminate()
+        assert web.process.wait(20) == 0
 
 
 def headers_and_limits(bench: Bench) -> None:
@@ -351,6 +371,7 @@ CASES: tuple[tuple[str, str], ...] = (
     ("basic_auth_users.alice", "basic_auth_users:\n  alice: plain\n"),
     ("basic_auth_users.alice", "basic_auth_users:\n  alice:\n"),
     ("basic_auth_users.alice", "basic_auth_users:\n  alice: $2b$10$short\n"),
+    ("basic_auth_users.alice", f"basic_auth_users:\n  alice: {RIGHT.replace('$11$', '$31$')}\n"),
     ("X-Frame-Options", "http_server_config:\n  headers:\n    X-Frame-Options: allow\n"),
     ("x-frame-options", "http_server_config:\n  headers:\n    x-frame-options: deny\n"),
     ("Server", "http_server_config:\n  headers:\n    Server: x\n"),

@@ -36,3 +36,13 @@ class Authority:
             *(str(self._key), "-CAcreateserial", "-extfile", str(extensions), "-out", str(certificate)),
         )
         return certificate, key
+
+
+def self_signed(folder: Path, name: str, extension: str) -> tuple[Path, Path]:
+    """A certificate that nobody else vouches for, with an extension as openssl writes it, and its key."""
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    _openssl(
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+        *("-subj", f"/CN={name}", "-addext", extension, "-keyout", str(key), "-out", str(certificate)),
+    )
+    return certificate, key

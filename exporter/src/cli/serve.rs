@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::failure::Failure;
 use super::logging::Logging;
@@ -50,8 +51,13 @@ pub(super) struct Serve {
     systemd_socket: bool,
 
     /// TLS, users, headers and a limit on requests, in the format of Prometheus's exporters;
-    /// read again when it changes
-    #[arg(long = "web.config.file", value_name = "FILE")]
+    /// read again when it changes. An empty name is none
+    // Theirs have the empty name as a default, and unit files that spell it out.
+    #[arg(
+        long = "web.config.file",
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().map(PathBuf::from)
+    )]
     web_config: Option<PathBuf>,
 
     /// The path of the metrics
@@ -97,7 +103,10 @@ impl Serve {
         self.logging.begin();
         let boards = self.boards.set(self.made.options())?;
         let SignalledRuntime { runtime, signals } = SignalledRuntime::new()?;
-        runtime.block_on(self.serve(boards, signals))
+        let served = runtime.block_on(self.serve(boards, signals));
+        // Not by dropping it, which waits for the pool: a password may take a minute to compare.
+        runtime.shutdown_background();
+        served
     }
 
     async fn serve(self, boards: BoardSet, mut signals: StopSignals) -> Result<(), Failure> {
@@ -118,6 +127,7 @@ impl Serve {
             server = server.with_max_requests(self.max_requests);
         }
         let server = server.with_maintenance(Maintenance::new(self.ttl));
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting tallyboard");
         let places = server.places();
         for place in &places {
             tracing::info!("listening on {place}");
@@ -141,7 +151,8 @@ impl Serve {
     }
 
     fn web_config(&self) -> Result<Option<Arc<WebConfig>>, Failure> {
-        let Some(path) = &self.web_config else {
+        let given = self.web_config.as_ref();
+        let Some(path) = given.filter(|path| !path.as_os_str().is_empty()) else {
             return Ok(None);
         };
         let config = WebConfig::open(path)

@@ -10,6 +10,7 @@ use tallyboard::{Kind, LAYOUT_VERSION, Number};
 
 use crate::boards::BoardSet;
 use crate::encode::{FamilyWriter, Style};
+use crate::failures::{Failures, REASONS};
 use crate::workers::Workers;
 
 /// A family of the exporter's own.
@@ -44,23 +45,32 @@ const CLASHES: Own = gauge(
     "Families left out of this scrape because an earlier family has their name with another type.",
 );
 const SCRAPES: Own = counter("tallyboard_scrapes_total", "Scrapes, this one included.");
+const FAILED: Own = counter(
+    "tallyboard_scrapes_failed_total",
+    "Scrapes that were not answered to their end: `busy`, as many as --web.max-requests were being answered; `late`, the scraper's own timeout was over; `broken`, a board lost its memory or the exporter failed, and the log says more.",
+);
 const DURATION: Own = gauge(
     "tallyboard_scrape_duration_seconds",
     "How long this scrape took up to this line: to read and encode the boards, and for the client to take what stands before.",
 );
 
-/// The names that no board may take.
-pub(crate) fn reserved() -> Vec<(&'static str, Kind)> {
-    let all = [BUILD_INFO, CLASHES, SCRAPES, DURATION].into_iter();
-    let all = all.chain(boards::all());
-    let all = all.chain(workers::ALL).chain(process::ALL);
-    all.map(|own| (own.name, own.kind)).collect()
+/// The names that no board may take. Those of [the exporter's own process and
+/// scrapes](Findings::exporter_metrics) are free where it does not tell of them.
+pub(crate) fn reserved(exporter_metrics: bool) -> Vec<(&'static str, Kind)> {
+    let of_exporter = process::ALL.into_iter().chain([SCRAPES, FAILED, DURATION]);
+    let of_exporter = of_exporter.filter(|_| exporter_metrics);
+    let all = [BUILD_INFO, CLASHES].into_iter();
+    let all = all.chain(boards::all()).chain(workers::ALL);
+    all.chain(of_exporter)
+        .map(|own| (own.name, own.kind))
+        .collect()
 }
 
 /// What one scrape found out.
 pub(crate) struct Findings<'a> {
     pub(crate) clashes: u64,
     pub(crate) scrapes: u64,
+    pub(crate) failures: &'a Failures,
     pub(crate) took: Duration,
     pub(crate) workers: &'a Workers,
     /// Whether what is about the exporter alone is written, too.
@@ -85,6 +95,11 @@ pub(crate) fn write(boards: &BoardSet, found: &Findings<'_>, style: Style, out: 
     }
     process::write(style, out);
     family(&SCRAPES, style, out).sample(&[], Number::Int(found.scrapes));
+    let mut failed = family(&FAILED, style, out);
+    for (reason, word) in REASONS {
+        let number = Number::Int(found.failures.number(reason));
+        failed.sample(&[("reason", word)], number);
+    }
     let took = Number::Float(found.took.as_secs_f64());
     family(&DURATION, style, out).sample(&[], took);
 }
@@ -106,6 +121,7 @@ mod tests {
         let found = Findings {
             clashes: 0,
             scrapes: 1,
+            failures: &Failures::default(),
             took: Duration::from_millis(2),
             workers: &Workers::default(),
             exporter_metrics,
@@ -136,7 +152,7 @@ mod tests {
         // Of nobody.
         let workers = workers::ALL.map(|own| own.name);
         let types: BTreeSet<&str> = types.into_iter().chain(workers).collect();
-        let reserved = reserved();
+        let reserved = reserved(true);
         assert_eq!(types, reserved.iter().map(|(name, _)| *name).collect());
         for (name, kind) in reserved {
             assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");

@@ -21,6 +21,10 @@ const VIRTUAL: Own = gauge(
     "process_virtual_memory_bytes",
     "Virtual memory size in bytes.",
 );
+const VIRTUAL_MAX: Own = gauge(
+    "process_virtual_memory_max_bytes",
+    "Maximum amount of virtual memory available in bytes.",
+);
 const OPEN_FDS: Own = gauge("process_open_fds", "Number of open file descriptors.");
 const MAX_FDS: Own = gauge(
     "process_max_fds",
@@ -32,7 +36,15 @@ const START: Own = gauge(
 );
 
 /// Their names are the exporter's.
-pub(super) const ALL: [Own; 6] = [CPU, RESIDENT, VIRTUAL, OPEN_FDS, MAX_FDS, START];
+pub(super) const ALL: [Own; 7] = [
+    CPU,
+    RESIDENT,
+    VIRTUAL,
+    VIRTUAL_MAX,
+    OPEN_FDS,
+    MAX_FDS,
+    START,
+];
 
 /// Appends what can be read of `/proc/self`.
 pub(super) fn write(style: Style, out: &mut Vec<u8>) {
@@ -55,11 +67,15 @@ pub(super) fn write(style: Style, out: &mut Vec<u8>) {
         put(&OPEN_FDS, Number::Int(open as u64));
     }
     if let Ok(limits) = myself.limits() {
-        let max = match limits.max_open_files.soft_limit {
-            LimitValue::Value(max) => Number::Int(max),
-            LimitValue::Unlimited => Number::Float(f64::INFINITY),
-        };
-        put(&MAX_FDS, max);
+        put(&MAX_FDS, limit(limits.max_open_files.soft_limit));
+        put(&VIRTUAL_MAX, limit(limits.max_address_space.soft_limit));
+    }
+}
+
+fn limit(value: LimitValue) -> Number {
+    match value {
+        LimitValue::Value(value) => Number::Int(value),
+        LimitValue::Unlimited => Number::Float(f64::INFINITY),
     }
 }
 

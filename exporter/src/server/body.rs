@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 use super::Shared;
 use super::route::BodyError;
 use crate::encode::{Pass, Selection, Style};
+use crate::failures::{Failures, Reason};
 
 /// Bytes of a piece before it is compressed, but for what the last series goes beyond.
 const PIECE: usize = 64 << 10;
@@ -147,6 +148,7 @@ pub(super) struct Stream {
     next: Option<JoinHandle<Result<(Scrape, Bytes), BodyError>>>,
     /// When the client does not want the rest any more.
     until: Option<Pin<Box<Sleep>>>,
+    failures: Arc<Failures>,
 }
 
 impl Stream {
@@ -154,6 +156,7 @@ impl Stream {
     pub(super) fn new(scrape: Scrape, first: Bytes, until: Option<tokio::time::Instant>) -> Self {
         Self {
             first: Some(first),
+            failures: scrape.shared.failures.clone(),
             next: Some(go_on(scrape)),
             until: until.map(|until| Box::pin(tokio::time::sleep_until(until))),
         }
@@ -184,6 +187,7 @@ impl Body for Stream {
             && until.as_mut().poll(context).is_ready()
         {
             self.next = None;
+            self.failures.count(Reason::Late);
             let late = io::Error::new(io::ErrorKind::TimedOut, "the scrape took too long");
             return Poll::Ready(Some(Err(late.into())));
         }
@@ -203,6 +207,7 @@ impl Body for Stream {
                 Ok(Frame::data(piece))
             }
             Err(error) => {
+                self.failures.count(Reason::Broken);
                 tracing::warn!("{error}");
                 Err(error)
             }

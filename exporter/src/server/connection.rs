@@ -9,6 +9,11 @@
 //! sending     the socket takes no more bytes                   goes on
 //! ```
 //!
+//! An answer that is not made to its end never looks whole, also to a client of HTTP/1.0, to
+//! which the end of the connection is the end of the body: where TLS does not say it, such a
+//! connection is reset. A client that says nothing more after its request, and so closes its
+//! half, is answered all the same.
+//!
 //! hyper's graceful shutdown alone takes a part of a request for one that is in flight, and
 //! so waits for clients that never send the rest. For HTTP/2 it is enough: the client hears
 //! that it may ask for no more, and what it has asked for goes on.
@@ -23,6 +28,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -46,10 +52,41 @@ const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain
 /// The first byte of a TLS handshake: the type of its record.
 const HANDSHAKE: u8 = 22;
 
-/// A TCP or Unix socket.
-pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+/// What goes both ways.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A TCP or Unix socket.
+pub(super) trait Socket: Duplex {
+    /// Who is at the other end.
+    fn peer(&self) -> String;
+
+    /// When this is dropped, the peer is to hear of an error, and of no end.
+    fn reset(&self);
+}
+
+impl Socket for TcpStream {
+    fn peer(&self) -> String {
+        let address = self.peer_addr();
+        address.map_or_else(|_| "nobody".to_owned(), |address| address.to_string())
+    }
+
+    fn reset(&self) {
+        if let Err(error) = self.set_zero_linger() {
+            tracing::debug!("cannot reset a connection: {error}");
+        }
+    }
+}
+
+impl Socket for UnixStream {
+    fn peer(&self) -> String {
+        "the Unix socket".to_owned()
+    }
+
+    /// There is nothing like it.
+    fn reset(&self) {}
+}
 
 /// Answers the requests of one connection; after the stop, the ones in flight.
 pub(super) async fn talk(
@@ -59,17 +96,20 @@ pub(super) async fn talk(
     place: Place,
 ) {
     let debt = Debt::new(place);
+    let tls = shared.web_config().filter(|config| config.has_tls());
+    let peer = tls.map(|_| socket.peer()).unwrap_or_default();
     let stream = Noted {
         socket,
         unread: None,
+        is_plain: tls.is_none(),
         debt: debt.clone(),
     };
     let mut overdue = pin!(debt.overdue());
-    let ended = match shared.web_config().filter(|config| config.has_tls()) {
+    let ended = match tls {
         None => converse(stream, false, &shared, &mut stopped, &debt, overdue).await,
         Some(config) => {
             let shaken = tokio::select! {
-                shaken = shake_hands(stream, config) => shaken,
+                shaken = shake_hands(stream, config, &peer) => shaken,
                 _ = stopped.changed() => return,
                 why = overdue.as_mut() => Err(why.into()),
             };
@@ -89,27 +129,38 @@ pub(super) async fn talk(
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The handshake, with the configuration of this moment.
+/// The handshake, which the log tells of if it fails. Whoever leaves before it is no news.
 async fn shake_hands(
+    mut stream: Noted,
+    config: &Arc<WebConfig>,
+    peer: &str,
+) -> Result<TlsStream<Noted>, Failure> {
+    let first = stream.read_u8().await?;
+    let shaken = go_on_shaking(first, stream, config).await;
+    shaken.inspect_err(|error| config.tell_of_handshake(peer, error))
+}
+
+/// The handshake after its first byte, with the configuration of this moment.
+async fn go_on_shaking(
+    first: u8,
     mut stream: Noted,
     config: &Arc<WebConfig>,
 ) -> Result<TlsStream<Noted>, Failure> {
     // Before rustls sees it: that would answer with an alert, which is no HTTP.
-    let first = stream.read_u8().await?;
     if first != HANDSHAKE {
         stream.write_all(PLAIN_HTTP).await?;
         stream.shutdown().await?;
-        return Err("closed because it begins with no handshake".into());
+        return Err("it does not begin with a handshake; plain HTTP?".into());
     }
     stream.unread = Some(first);
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
     let config = config.handshake().await;
-    let config = config.ok_or("handshake refused: the web configuration cannot be used")?;
+    let config = config.ok_or("the web configuration cannot be used")?;
     Ok(start.into_stream(config).await?)
 }
 
 async fn converse(
-    stream: impl Socket + 'static,
+    stream: impl Duplex + 'static,
     http2: bool,
     shared: &Arc<Shared>,
     stopped: &mut watch::Receiver<()>,
@@ -127,6 +178,7 @@ async fn converse(
     builder
         .http1()
         .timer(TokioTimer::new())
+        .half_close(true)
         .header_read_timeout(None)
         .max_buf_size(BUFFER_BYTES);
     builder
@@ -157,7 +209,17 @@ struct Noted {
     socket: Box<dyn Socket>,
     /// A byte to be read once more.
     unread: Option<u8>,
+    /// Whether there is no TLS in between.
+    is_plain: bool,
     debt: Arc<Debt>,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if self.is_plain && self.debt.is_cut_off() {
+            self.socket.reset();
+        }
+    }
 }
 
 impl AsyncRead for Noted {

@@ -29,6 +29,8 @@ pub(super) struct Debt {
     /// Whether the socket takes no more bytes.
     sending: AtomicBool,
     has_asked: AtomicBool,
+    /// Whether an answer has begun, over HTTP/1, whose end is not made yet.
+    unfinished: AtomicBool,
     /// Goes up whenever something was asked, handed over or sent.
     progress: AtomicU64,
     place: Place,
@@ -40,6 +42,7 @@ impl Debt {
             answers: AtomicUsize::new(0),
             sending: AtomicBool::new(false),
             has_asked: AtomicBool::new(false),
+            unfinished: AtomicBool::new(false),
             progress: AtomicU64::new(0),
             place,
         })
@@ -48,6 +51,11 @@ impl Debt {
     /// Whether the client has all that it asked for, or at least the kernel has it.
     pub(super) fn is_paid(&self) -> bool {
         self.answers.load(Relaxed) == 0 && !self.sending.load(Relaxed)
+    }
+
+    /// Whether an answer that has begun would end in its middle if the connection ended now.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.unfinished.load(Relaxed) || !self.is_paid()
     }
 
     /// Notes that a request has come; the answer is owed until what is returned is dropped.
@@ -148,6 +156,11 @@ impl<B: Body<Data = Bytes> + Unpin> Body for OwedBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            let is_over = matches!(polled, Poll::Ready(None)) || self.body.is_end_stream();
+            let Owed(debt) = &self.lasting.0;
+            debt.unfinished.store(!is_over, Relaxed);
+        }
         polled.map_ok(|frame| {
             frame.map_data(|bytes| {
                 Bytes::from_owner(OwedBytes {

@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Shared;
 use super::debt::{Owed, OwedBody};
 use super::route::{self, Answer, Body};
+use crate::failures::Reason;
 use crate::web_config::Verdict;
 
 /// Answers one request, or says why not.
@@ -44,12 +45,13 @@ pub(super) async fn answer(
                     scrape = permit;
                     route::respond(shared, request).await
                 }
-                Err(limit) => refused(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    &format!(
+                Err(limit) => {
+                    shared.failures.count(Reason::Busy);
+                    let text = format!(
                         "{limit} scrapes are being answered, and no more are allowed at once.\n"
-                    ),
-                ),
+                    );
+                    refused(StatusCode::SERVICE_UNAVAILABLE, &text)
+                }
             };
             with(answer, added)
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, ToSocketAddrs};
 use std::os::unix::net::UnixListener;
 use std::str::FromStr;
 
@@ -71,8 +71,8 @@ impl Listener {
     }
 }
 
-/// Where to listen, as Go's servers take it: without a host, on all interfaces, by IPv6
-/// and IPv4.
+/// Where to listen, as Go's servers take it: without a host, or at `[::]`, on all interfaces, by
+/// IPv6 and IPv4; of the addresses of a name, at the first one of IPv4, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenAddress {
     host: String,
@@ -111,7 +111,7 @@ impl fmt::Display for ListenAddress {
 impl ListenAddress {
     /// A listener that does not block.
     pub(super) fn bind(&self) -> io::Result<TcpListener> {
-        let listener = if self.host.is_empty() {
+        let listener = if self.host.is_empty() || self.host == "::" {
             match bind_all_interfaces(self.port) {
                 // The kernel has no IPv6.
                 Err(error)
@@ -123,11 +123,21 @@ impl ListenAddress {
                 bound => bound?,
             }
         } else {
-            TcpListener::bind((self.host.as_str(), self.port))?
+            let addresses = (self.host.as_str(), self.port).to_socket_addrs()?;
+            let listener = TcpListener::bind(&ipv4_first(addresses)[..])?;
+            rustix::net::listen(&listener, BACKLOG)?;
+            listener
         };
         listener.set_nonblocking(true)?;
         Ok(listener)
     }
+}
+
+/// The resolver has `::1` first for `localhost`, where scrapers ask 127.0.0.1.
+fn ipv4_first(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut addresses: Vec<SocketAddr> = addresses.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
 }
 
 /// One socket for both protocols, also where `net.ipv6.bindv6only` is set.
@@ -176,13 +186,25 @@ mod tests {
     }
 
     #[test]
+    fn of_a_name_with_both_protocols_ipv4_is_taken() {
+        let addresses = ["[::1]:1", "127.0.0.1:1", "[::2]:1"];
+        let addresses = addresses.map(|address| address.parse().unwrap());
+        let expected = ["127.0.0.1:1", "[::1]:1", "[::2]:1"];
+        let expected = expected.map(|address| address.parse().unwrap());
+        assert_eq!(ipv4_first(addresses.into_iter()), expected);
+    }
+
+    #[test]
     fn without_a_host_both_protocols_are_answered() {
-        let listener = ListenAddress::from_str(":0").unwrap().bind().unwrap();
-        let port = listener.local_addr().unwrap().port();
-        std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         // Not every machine has IPv6.
-        if TcpListener::bind("[::1]:0").is_ok() {
-            std::net::TcpStream::connect(("::1", port)).unwrap();
+        let has_ipv6 = TcpListener::bind("[::1]:0").is_ok();
+        for all in [":0", "[::]:0"] {
+            let listener = ListenAddress::from_str(all).unwrap().bind().unwrap();
+            let port = listener.local_addr().unwrap().port();
+            std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            if has_ipv6 {
+                std::net::TcpStream::connect(("::1", port)).unwrap();
+            }
         }
     }
 }

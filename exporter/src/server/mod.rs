@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::failures::Failures;
 use crate::maintenance::Maintenance;
 use crate::scrape::Scraper;
 use crate::web_config::WebConfig;
@@ -50,6 +51,7 @@ struct Shared {
     web_config: Option<Arc<WebConfig>>,
     /// How many scrapes may be answered at once, and who has a place.
     scrapes: Option<(usize, Arc<Semaphore>)>,
+    failures: Arc<Failures>,
     scraper: Mutex<Scraper>,
     /// Pieces of bodies that are made at one time: more would only wait for each other.
     turns: Semaphore,
@@ -109,6 +111,7 @@ impl Server {
                 telemetry_path: telemetry_path.to_owned(),
                 web_config: None,
                 scrapes: None,
+                failures: scraper.failures(),
                 scraper: Mutex::new(scraper),
                 turns: Semaphore::new(turns()),
             },

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::body::{NotMade, Order, Scrape, Stream};
-use crate::encode::{Selection, Style};
+use crate::encode::{Format, Selection, Style};
+use crate::failures::Reason;
 use crate::negotiate;
 use crate::ui::{self, Question};
 
@@ -77,7 +78,8 @@ async fn metrics(shared: Arc<Shared>, request: &Request<Incoming>) -> Answer {
         _ => {
             let order = Order {
                 style: Style {
-                    created: query.created,
+                    // Elsewhere it means nothing, and would only be one more style.
+                    created: query.created && agreed.style.format == Format::OpenMetrics,
                     ..agreed.style
                 },
                 selection: Arc::new(query.selection),
@@ -114,11 +116,15 @@ async fn scrape(
         let shared = shared.clone();
         blocking(move || Scrape::begin(shared, order)).await
     };
+    let refused = |reason, answer| {
+        shared.failures.count(reason);
+        Err(Box::new(answer))
+    };
     let begun = match until {
         None => begun.await,
         Some(until) => match tokio::time::timeout_at(until, begun).await {
             Ok(begun) => begun,
-            Err(_) => return Err(Box::new(too_late())),
+            Err(_) => return refused(Reason::Late, too_late()),
         },
     };
     match begun {
@@ -129,9 +135,9 @@ async fn scrape(
         Some(Ok((scrape, first))) => Ok(Stream::new(scrape, first, until).boxed_unsync()),
         Some(Err(error)) => {
             tracing::error!("{error}");
-            Err(Box::new(failed()))
+            refused(Reason::Broken, failed())
         }
-        None => Err(Box::new(failed())),
+        None => refused(Reason::Broken, failed()),
     }
 }
 

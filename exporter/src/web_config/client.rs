@@ -9,7 +9,10 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
+};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -61,11 +64,11 @@ impl ClientAuth {
     }
 }
 
-/// The verifier of what `auth` asks for; `authorities` matter where it verifies, and of
-/// `sans`, where there are any, the certificate has to have one.
+/// The verifier of what `auth` asks for; `trusted` are the client CAs, which matter where it
+/// verifies, and of `sans`, where there are any, the certificate has to have one.
 pub(super) fn verifier(
     auth: ClientAuth,
-    authorities: RootCertStore,
+    trusted: Vec<CertificateDer<'static>>,
     sans: &[String],
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, String> {
@@ -76,6 +79,11 @@ pub(super) fn verifier(
             provider: provider.clone(),
         }),
         ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify => {
+            let mut authorities = RootCertStore::empty();
+            for certificate in &trusted {
+                let added = authorities.add(certificate.clone());
+                added.map_err(|error| error.to_string())?;
+            }
             let authorities = Arc::new(authorities);
             let builder =
                 WebPkiClientVerifier::builder_with_provider(authorities, provider.clone());
@@ -87,11 +95,12 @@ pub(super) fn verifier(
             builder.build().map_err(|error| error.to_string())?
         }
     };
-    if sans.is_empty() {
+    if sans.is_empty() && trusted.is_empty() {
         return Ok(verifier);
     }
-    Ok(Arc::new(AllowedNames {
+    Ok(Arc::new(Admission {
         verifier,
+        trusted,
         sans: sans.to_vec(),
     }))
 }
@@ -147,14 +156,19 @@ impl ClientCertVerifier for AnyCertificate {
     }
 }
 
-/// Takes what `verifier` takes, if it also has one of the alternative names.
+/// Takes what `verifier` takes and what is trusted itself, if it also has one of the alternative
+/// names, where there are any.
+///
+/// Go's servers take a client certificate that is itself among the client CAs, such as
+/// `openssl req -x509` makes. webpki does not: to it, a CA is nobody's client.
 #[derive(Debug)]
-struct AllowedNames {
+struct Admission {
     verifier: Arc<dyn ClientCertVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
     sans: Vec<String>,
 }
 
-impl ClientCertVerifier for AllowedNames {
+impl ClientCertVerifier for Admission {
     fn offer_client_auth(&self) -> bool {
         self.verifier.offer_client_auth()
     }
@@ -173,9 +187,15 @@ impl ClientCertVerifier for AllowedNames {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self
-            .verifier
-            .verify_client_cert(certificate, intermediates, now)?;
+        let verified = if self.trusted.contains(certificate) {
+            verify_trusted(certificate, now)?
+        } else {
+            self.verifier
+                .verify_client_cert(certificate, intermediates, now)?
+        };
+        if self.sans.is_empty() {
+            return Ok(verified);
+        }
         let names = alternative_names(certificate)
             .ok_or_else(|| Error::General("the client certificate cannot be read".to_owned()))?;
         if names.iter().any(|name| self.sans.contains(name)) {
@@ -212,6 +232,30 @@ impl ClientCertVerifier for AllowedNames {
     }
 }
 
+/// Takes a certificate that nobody has to vouch for, if it is for clients and for now.
+fn verify_trusted(
+    certificate: &CertificateDer<'_>,
+    now: UnixTime,
+) -> Result<ClientCertVerified, Error> {
+    let (_, certificate) = X509Certificate::from_der(certificate)
+        .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = certificate.validity();
+    if now < validity.not_before.timestamp() {
+        return Err(Error::InvalidCertificate(CertificateError::NotValidYet));
+    }
+    if now > validity.not_after.timestamp() {
+        return Err(Error::InvalidCertificate(CertificateError::Expired));
+    }
+    let usage = certificate
+        .extended_key_usage()
+        .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    if usage.is_some_and(|usage| !usage.value.any && !usage.value.client_auth) {
+        return Err(Error::InvalidCertificate(CertificateError::InvalidPurpose));
+    }
+    Ok(ClientCertVerified::assertion())
+}
+
 /// The DNS names, e-mail addresses, IP addresses and URIs of a certificate, as text; `None` if
 /// it cannot be read.
 fn alternative_names(certificate: &CertificateDer<'_>) -> Option<Vec<String>> {
@@ -239,6 +283,10 @@ fn ip_text(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rustls::pki_types::pem::PemObject;
+
     use super::*;
 
     #[test]
@@ -251,6 +299,33 @@ mod tests {
             Ok(ClientAuth::VerifyIfGiven)
         );
         assert!(named("requireandverifyclientcert").is_err());
+    }
+
+    /// Of a key of its own, for 1795382639 to 2110742639, in seconds of Unix time.
+    const SELF_SIGNED: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBLDCB36ADAgECAhQWxsNlmnT5C7jxV5WGrJ+Tq+NqoTAFBgMrZXAwDDEKMAgG
+A1UEAwwBYzAeFw0yNjExMjIyMTIzNTlaFw0zNjExMTkyMTIzNTlaMAwxCjAIBgNV
+BAMMAWMwKjAFBgMrZXADIQDSDXL5HOytspQPIFIeCLwl6mDQKjSGq6mG034H/qBR
+m6NTMFEwHQYDVR0OBBYEFMY6UGh1yAn8/0RbRqQoMWOLAA9dMB8GA1UdIwQYMBaA
+FMY6UGh1yAn8/0RbRqQoMWOLAA9dMA8GA1UdEwEB/wQFMAMBAf8wBQYDK2VwA0EA
+H+PBCgf0fgdlJIEkoFpf/HxxrOKy09wyyUJJWwTo7Rq40VHNrn0MJ6rUmW0xREF4
+rdRFWHplApE1jotI0dP+AQ==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn what_is_trusted_itself_is_so_for_its_time() {
+        let certificate = CertificateDer::from_pem_slice(SELF_SIGNED.as_bytes()).unwrap();
+        let verified = |seconds| {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+            verify_trusted(&certificate, now).map(|_| ())
+        };
+        let (from, to) = (1_795_382_639, 2_110_742_639);
+        assert_eq!((verified(from), verified(to)), (Ok(()), Ok(())));
+        let refused = |why| Err(Error::InvalidCertificate(why));
+        assert_eq!(verified(from - 1), refused(CertificateError::NotValidYet));
+        assert_eq!(verified(to + 1), refused(CertificateError::Expired));
     }
 
     #[test]

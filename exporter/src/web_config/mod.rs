@@ -19,8 +19,9 @@ mod users;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::HeaderMap;
 use rustls::ServerConfig;
@@ -30,13 +31,23 @@ use rate::{Bucket, Rate};
 use tls::{Material, Tls};
 use users::{Authenticator, Users};
 
+/// Anybody can cause such lines: ten at once, and then one in ten seconds.
+const COMPLAINTS: Rate = Rate {
+    interval: Duration::from_secs(10),
+    burst: 10,
+};
+
 /// The file, and what it says.
 pub(crate) struct WebConfig {
     path: PathBuf,
     has_tls: bool,
+    /// Whether it has ever set anything. Relaxed: it is only used with `settings` locked.
+    has_set: AtomicBool,
     authenticator: Authenticator,
     settings: Mutex<Seen<Vec<u8>, Settings>>,
     handshakes: Mutex<Seen<(Arc<Settings>, Material), ServerConfig>>,
+    /// How often failed handshakes are worth a line in the log.
+    complaints: Bucket,
 }
 
 /// What the file asks for.
@@ -85,12 +96,14 @@ impl WebConfig {
         let config = Self {
             path: path.to_owned(),
             has_tls: settings.tls.is_some(),
+            has_set: AtomicBool::new(!settings.is_empty),
             authenticator: Authenticator::new()?,
             settings: Mutex::new(Seen {
                 sources: Some(text),
                 made: Ok(settings.clone()),
             }),
             handshakes: Mutex::new(never),
+            complaints: Bucket::new(COMPLAINTS, Instant::now()),
         };
         if let Some(tls) = &settings.tls {
             let material = tls.read().map_err(about)?;
@@ -143,6 +156,13 @@ impl WebConfig {
         made.ok()?.ok()
     }
 
+    /// Says in the log why there is no connection; of many that fail at once, only of some.
+    pub(crate) fn tell_of_handshake(&self, peer: &str, why: &dyn std::fmt::Display) {
+        if self.complaints.take(Instant::now()) {
+            tracing::warn!("no TLS with {peer}: {why}");
+        }
+    }
+
     /// Looks at all of it now, and says in the log what cannot be used; returns whether all can.
     pub(crate) fn look(&self) -> bool {
         self.settings().is_ok() && (!self.has_tls || self.server_config().is_ok())
@@ -154,13 +174,14 @@ impl WebConfig {
         let before = seen.made.as_ref().ok().cloned();
         let changed = seen.take(read, |text| {
             let made = Settings::parse(text, &self.path, before.as_deref())?;
-            if made.is_empty {
+            if made.is_empty && self.has_set.load(Relaxed) {
                 // Most likely it is just being written, and its users have not come yet.
                 return Err("sets nothing any more; restart the exporter if that is meant".into());
             }
             if made.tls.is_some() != self.has_tls {
                 return Err("tls_server_config: came or went; restart the exporter".to_owned());
             }
+            self.has_set.fetch_or(!made.is_empty, Relaxed);
             Ok(made)
         });
         if changed {
@@ -313,6 +334,18 @@ mod tests {
         }
         fs::remove_file(&config.path).unwrap();
         assert!(config.settings().is_err() && !config.look());
+    }
+
+    #[test]
+    fn a_file_that_set_nothing_may_go_on_so() {
+        let (_directory, config) = written("# nobody yet\n");
+        let look = |text: &str| {
+            fs::write(&config.path, text).unwrap();
+            config.settings().is_ok()
+        };
+        assert!(look("# still nobody\n") && look(""));
+        let users = format!("basic_auth_users:\n  a: {HASH}\n");
+        assert!(look(&users) && !look(""));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::file;
 /// What the file asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
-    interval: Duration,
-    burst: u32,
+    pub(super) interval: Duration,
+    pub(super) burst: u32,
 }
 
 impl Rate {

@@ -9,7 +9,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 
 use super::client::{self, ClientAuth};
 use super::{file, protocol};
@@ -150,15 +150,16 @@ impl Tls {
         let chain = self.certificate.certificates(&material.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&material.key)
             .map_err(|error| format!("{}: no private key: {error}", self.key.setting()))?;
-        let mut roots = RootCertStore::empty();
-        if let (Some(authorities), Some(text)) = (&self.authorities, &material.authorities) {
-            for certificate in authorities.certificates(text)? {
-                roots
-                    .add(certificate)
-                    .map_err(|error| format!("{}: {error}", authorities.setting()))?;
-            }
-        }
-        let verifier = client::verifier(self.auth, roots, &self.sans, &self.provider)?;
+        let trusted = match (&self.authorities, &material.authorities) {
+            (Some(authorities), Some(text)) => authorities.certificates(text)?,
+            _ => Vec::new(),
+        };
+        let verifier = client::verifier(self.auth, trusted, &self.sans, &self.provider).map_err(
+            |problem| match &self.authorities {
+                Some(authorities) => format!("{}: {problem}", authorities.setting()),
+                None => problem,
+            },
+        )?;
         let mut config = ServerConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&self.versions)
             .map_err(|error| format!("tls_server_config.cipher_suites: {error}"))?

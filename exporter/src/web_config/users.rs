@@ -2,11 +2,12 @@
 //!
 //! A password is compared with its bcrypt hash once, one comparison at a time, because each is
 //! a good part of a second of work on purpose. What came out is kept, under a keyed digest, so
-//! that no password stays in memory. Somebody who is not a user is compared with the hash of
+//! that no password stays in memory; also when who asked has hung up meanwhile, or a scraper
+//! that waits for less than a comparison takes would never get in. Somebody who is not a user is compared with the hash of
 //! somebody who is, and refused whatever comes out: how long it takes says nothing.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -21,6 +22,10 @@ use tokio::sync::Semaphore;
 /// what users have earned, nor grow.
 const KEPT: usize = 100;
 
+/// Costs that are taken: bcrypt's least, and a good minute of work. Each more doubles it; bcrypt
+/// itself goes on to 31, which is more than a day in which nobody else is let in.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=20;
+
 /// The users and their hashes.
 #[derive(Debug, Default)]
 pub(super) struct Users(BTreeMap<String, String>);
@@ -30,18 +35,27 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// A hash that is not bcrypt's; names the user, not the hash.
+    /// A hash that is not bcrypt's, or one that costs too much; names the user, not the hash.
     pub(super) fn checked(given: BTreeMap<String, Option<String>>) -> Result<Self, String> {
         let mut users = BTreeMap::new();
         for (name, hash) in given {
             let hash = hash.unwrap_or_default();
-            let cost = hash.parse::<HashParts>().map(|parts| parts.get_cost());
-            // bcrypt's own limits, which its Rust crate only looks at when it compares.
-            if !cost.is_ok_and(|cost| (4..=31).contains(&cost)) {
-                return Err(format!(
-                    "basic_auth_users.{name}: the value is not a bcrypt hash, such as \
-                     `htpasswd -nBC 10 {name}` prints"
-                ));
+            // The crate itself looks at the cost only when it compares.
+            match hash.parse::<HashParts>().map(|parts| parts.get_cost()) {
+                Ok(cost) if COSTS.contains(&cost) => {}
+                Ok(cost @ 21..=31) => {
+                    return Err(format!(
+                        "basic_auth_users.{name}: a cost of {cost} takes too long to compare; \
+                         hash the password again with one of at most {}",
+                        COSTS.end()
+                    ));
+                }
+                _ => {
+                    return Err(format!(
+                        "basic_auth_users.{name}: the value is not a bcrypt hash, such as \
+                         `htpasswd -nBC 10 {name}` prints"
+                    ));
+                }
             }
             users.insert(name, hash);
         }
@@ -60,9 +74,9 @@ type Digest = [u8; 32];
 /// What was found out so far.
 pub(super) struct Authenticator {
     key: hmac::Key,
-    known: Mutex<Known>,
+    known: Arc<Mutex<Known>>,
     /// One comparison at a time.
-    turn: Semaphore,
+    turn: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -82,14 +96,14 @@ impl Authenticator {
             .map_err(|_| "no random numbers can be had".to_owned())?;
         Ok(Self {
             key,
-            known: Mutex::default(),
-            turn: Semaphore::new(1),
+            known: Arc::default(),
+            turn: Arc::new(Semaphore::new(1)),
         })
     }
 
     /// Forgets everything, as when there are other users.
     pub(super) fn forget(&self) {
-        *self.known() = Known::default();
+        *locked(&self.known) = Known::default();
     }
 
     /// Whether a request with these headers is a user's.
@@ -105,36 +119,28 @@ impl Authenticator {
         if let Some(known) = self.look_up(&digest) {
             return known;
         }
-        let Ok(_turn) = self.turn.acquire().await else {
+        let Ok(turn) = self.turn.clone().acquire_owned().await else {
             return false;
         };
         // Somebody may have found out while this one waited.
         if let Some(known) = self.look_up(&digest) {
             return known;
         }
-        let hash = hash.clone();
-        let compared = tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash));
-        let matches = matches!(compared.await, Ok(Ok(true)));
-        let accepted = matches && own.is_some();
-        let mut known = self.known();
-        let (kind, limit) = if accepted {
-            (&mut known.accepted, KEPT.max(users.0.len()))
-        } else {
-            (&mut known.refused, KEPT)
-        };
-        if kind.len() >= limit {
-            kind.clear();
-        }
-        kind.insert(digest);
-        accepted
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        let (hash, known, is_user) = (hash.clone(), self.known.clone(), own.is_some());
+        let limit = KEPT.max(users.0.len());
+        // Goes on when nobody waits for it any more, and so has its turn until it is done.
+        let compared = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let matches = bcrypt::verify(password, &hash).unwrap_or(false);
+            let accepted = matches && is_user;
+            locked(&known).note(digest, accepted, limit);
+            accepted
+        });
+        compared.await.unwrap_or(false)
     }
 
     fn look_up(&self, digest: &Digest) -> Option<bool> {
-        let known = self.known();
+        let known = locked(&self.known);
         if known.accepted.contains(digest) {
             Some(true)
         } else if known.refused.contains(digest) {
@@ -155,6 +161,25 @@ impl Authenticator {
         digest.copy_from_slice(context.sign().as_ref());
         digest
     }
+}
+
+impl Known {
+    /// Keeps a finding; of those who were let in, as many as `users`.
+    fn note(&mut self, digest: Digest, accepted: bool, users: usize) {
+        let (kind, limit) = if accepted {
+            (&mut self.accepted, users)
+        } else {
+            (&mut self.refused, KEPT)
+        };
+        if kind.len() >= limit {
+            kind.clear();
+        }
+        kind.insert(digest);
+    }
+}
+
+fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The name and the password of an `Authorization: Basic …`.
@@ -204,7 +229,7 @@ mod tests {
             assert!(!accepts(&of, &users, &asking("", "right")));
             assert!(!accepts(&of, &users, &HeaderMap::new()));
         }
-        let known = of.known();
+        let known = locked(&of.known);
         assert_eq!((known.accepted.len(), known.refused.len()), (1, 3));
     }
 
@@ -215,8 +240,34 @@ mod tests {
         for number in 0..KEPT + 5 {
             accepts(&of, &users, &asking("mallory", &number.to_string()));
         }
-        let known = of.known();
+        let known = locked(&of.known);
         assert_eq!((known.accepted.len(), known.refused.len()), (1, 5));
+    }
+
+    #[test]
+    fn who_hangs_up_takes_neither_the_turn_nor_the_finding_along() {
+        // Some tenths of a second: long enough to hang up in.
+        let hash = bcrypt::hash("right", 9).unwrap();
+        let given = BTreeMap::from([("alice".to_owned(), Some(hash))]);
+        let (users, of) = (
+            Users::checked(given).unwrap(),
+            Authenticator::new().unwrap(),
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            let headers = asking("alice", "right");
+            let mut asked = Box::pin(of.accepts(&users, &headers));
+            // Once: it has begun.
+            let begun = std::future::poll_fn(|context| {
+                let polled = asked.as_mut().poll(context);
+                std::task::Poll::Ready(polled.is_pending())
+            });
+            assert!(begun.await);
+            drop(asked);
+            assert_eq!(of.turn.available_permits(), 0, "its turn is not over");
+            let _turn = of.turn.acquire().await.unwrap();
+            assert_eq!(locked(&of.known).accepted.len(), 1);
+        });
     }
 
     #[test]
@@ -233,6 +284,8 @@ mod tests {
             "secret",
             "$2y$10$short",
             "$2y$99$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
+            "$2y$21$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
+            "$2y$03$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi",
         ] {
             let given = BTreeMap::from([("alice".to_owned(), Some(hash.to_owned()))]);
             let error = Users::checked(given).unwrap_err();
