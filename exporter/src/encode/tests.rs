@@ -220,6 +220,21 @@ gr__e 1.0
 }
 
 #[test]
+fn a_unit_that_would_end_its_line_is_not_written() {
+    let board = board();
+    let heat = board.gauge("heat_\n", "").unit("\n");
+    heat.register().unwrap().set(1.0);
+    let utf8 = Style {
+        escaping: Escaping::AllowUtf8,
+        ..OPEN_METRICS
+    };
+    assert_eq!(
+        encode(&board, utf8),
+        "# TYPE \"heat_\\n\" gauge\n{\"heat_\\n\"} 1.0\n# EOF\n"
+    );
+}
+
+#[test]
 fn names_in_the_other_schemes() {
     let board = board();
     let reads = board.counter("disk.reads_total", "");
