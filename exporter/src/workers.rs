@@ -2,7 +2,8 @@
 //!
 //! A process says on its row of a board who it is (pid, PID namespace, start time, name). Its
 //! usage is read from `/proc` where that number means the same process to us; all others are
-//! left out. A process on several boards counts once.
+//! left out, and so are those that are not on the board ([`BoardFile`]): a row says what
+//! anybody has written there. A process on several boards counts once.
 //!
 //! CPU time is a counter, so it must not fall when a process dies, and must not be counted
 //! twice: each sample adds to the program's sum what the process has used since the sample
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tallyboard::ProcessIdentity;
 
+use crate::boards::BoardFile;
 use crate::usage::{self, ProcessKey, Usage};
 
 /// Program names that are told apart. A row's name is whatever a process calls itself.
@@ -29,12 +31,19 @@ const UNNAMED: &str = "unknown";
 /// Scrapes that come closer after each other share a sample.
 const FRESH: Duration = Duration::from_millis(100);
 
+/// For so long, a process that was not on a board is not looked for on it again: as many as a board
+/// has rows may be named, and to look costs a while. It may come later, by an `exec`, with the
+/// number and the start that a row of before has.
+const STRANGE: Duration = Duration::from_secs(60);
+
 /// The books of all programs.
 #[derive(Default)]
 pub(crate) struct Workers {
     programs: BTreeMap<String, Program>,
     /// The processes that were on a board and live, on one or not at the moment.
     known: HashMap<ProcessKey, Known>,
+    /// The processes that a board's row names and that were not on that board then.
+    strangers: HashMap<(ProcessKey, BoardFile), Instant>,
     sampled_at: Option<Instant>,
 }
 
@@ -47,6 +56,12 @@ pub(crate) struct Program {
     pub(crate) resident_bytes: u64,
     /// How many are on a board now.
     pub(crate) processes: u64,
+}
+
+/// The kernel, as far as it is asked.
+struct Kernel<'k> {
+    usage_of: &'k dyn Fn(ProcessKey) -> Option<Usage>,
+    is_on: &'k dyn Fn(ProcessKey, BoardFile) -> bool,
 }
 
 struct Known {
@@ -64,14 +79,18 @@ impl Workers {
     }
 
     /// Takes a sample if the last one is old. `identities` are those on the boards.
-    pub(crate) fn sample_if_old(&mut self, identities: impl FnOnce() -> Vec<ProcessIdentity>) {
+    pub(crate) fn sample_if_old(
+        &mut self,
+        identities: impl FnOnce() -> Vec<(ProcessIdentity, BoardFile)>,
+    ) {
         if (self.sampled_at).is_none_or(|at| at.elapsed() >= FRESH) {
             self.sample(identities());
         }
     }
 
-    /// Takes a sample of the processes on the boards. A few syscalls for each.
-    pub(crate) fn sample(&mut self, identities: Vec<ProcessIdentity>) {
+    /// Takes a sample of the processes on the boards. A few syscalls for each, and for one that is
+    /// new a look at all that it has mapped.
+    pub(crate) fn sample(&mut self, identities: Vec<(ProcessIdentity, BoardFile)>) {
         // One of nobody costs nothing, and may be of boards that are not mapped yet.
         self.sampled_at = (!identities.is_empty()).then(Instant::now);
         let own_start = usage::myself().map(|myself| myself.start_ticks);
@@ -79,23 +98,28 @@ impl Workers {
             identities,
             usage::visible_namespace(),
             own_start,
-            &Usage::of,
+            &Kernel {
+                usage_of: &Usage::of,
+                is_on: &|process, file| file.is_used_by(process.pid),
+            },
         );
     }
 
     fn sample_with(
         &mut self,
-        identities: Vec<ProcessIdentity>,
+        identities: Vec<(ProcessIdentity, BoardFile)>,
         namespace: Option<u64>,
         own_start: Option<u64>,
-        usage_of: &dyn Fn(ProcessKey) -> Option<Usage>,
+        kernel: &Kernel<'_>,
     ) {
+        let usage_of = kernel.usage_of;
         for program in self.programs.values_mut() {
             program.resident_bytes = 0;
             program.processes = 0;
         }
+        self.strangers.retain(|_, since| since.elapsed() < STRANGE);
         let mut seen = HashSet::new();
-        for identity in identities {
+        for (identity, file) in identities {
             let process = ProcessKey::of_row(
                 identity.pid,
                 identity.start_ticks,
@@ -105,13 +129,18 @@ impl Workers {
             let Some(process) = process else {
                 continue;
             };
-            if !seen.insert(process) {
+            if seen.contains(&process) || self.strangers.contains_key(&(process, file)) {
                 continue;
             }
             let Some(usage) = usage_of(process) else {
                 self.known.remove(&process);
                 continue;
             };
+            if !self.known.contains_key(&process) && !(kernel.is_on)(process, file) {
+                self.strangers.insert((process, file), Instant::now());
+                continue;
+            }
+            seen.insert(process);
             let known = self.known.entry(process).or_insert_with(|| Known {
                 program: admit(&mut self.programs, identity.name),
                 cpu_ticks: match own_start {
@@ -174,12 +203,13 @@ mod tests {
 
     const HERE: u64 = 4_026_531_836;
     const OWN_START: u64 = 1_000;
+    const STRANGER: i32 = 666;
 
     /// Books of the kernel that the test writes.
     #[derive(Default)]
-    struct Kernel(HashMap<ProcessKey, Usage>);
+    struct Books(HashMap<ProcessKey, Usage>);
 
-    impl Kernel {
+    impl Books {
         fn set(&mut self, pid: i32, start_ticks: u64, cpu_ticks: u64) {
             let process = ProcessKey { pid, start_ticks };
             let usage = Usage {
@@ -195,19 +225,23 @@ mod tests {
         }
     }
 
-    fn sample(workers: &mut Workers, kernel: &Kernel, rows: &[(u64, u64, &str)]) {
+    fn sample(workers: &mut Workers, kernel: &Books, rows: &[(u64, u64, &str)]) {
         let identities = rows.iter().map(|(pid, start, name)| {
             // Made by the library alone; what it reads of this process is as good as any.
             let mut identity = template();
             (identity.pid, identity.start_ticks) = (*pid, *start);
             (identity.pid_namespace, identity.name) = (HERE, (*name).to_owned());
-            identity
+            (identity, BoardFile::nowhere())
         });
         workers.sample_with(
             identities.collect(),
             Some(HERE),
             Some(OWN_START),
-            &|process| kernel.0.get(&process).copied(),
+            &Kernel {
+                usage_of: &|process| kernel.0.get(&process).copied(),
+                // Nobody has a number like this one.
+                is_on: &|process, _| process.pid != STRANGER,
+            },
         );
     }
 
@@ -228,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_dead_stay_in_the_sum() {
-        let (mut workers, mut kernel) = (Workers::default(), Kernel::default());
+        let (mut workers, mut kernel) = (Workers::default(), Books::default());
         kernel.set(7, 2_000, 50);
         kernel.set(8, 2_001, 5);
         let rows = [(7, 2_000, "python3"), (8, 2_001, "python3")];
@@ -254,7 +288,7 @@ mod tests {
 
     #[test]
     fn who_was_there_before_us_counts_from_now_on() {
-        let (mut workers, mut kernel) = (Workers::default(), Kernel::default());
+        let (mut workers, mut kernel) = (Workers::default(), Books::default());
         kernel.set(7, OWN_START - 1, 5_000);
         let rows = [(7, OWN_START - 1, "python3")];
         sample(&mut workers, &kernel, &rows);
@@ -266,7 +300,7 @@ mod tests {
 
     #[test]
     fn who_leaves_a_board_and_comes_back_is_counted_once() {
-        let (mut workers, mut kernel) = (Workers::default(), Kernel::default());
+        let (mut workers, mut kernel) = (Workers::default(), Books::default());
         let rows = [(7, 2_000, "php")];
         kernel.set(7, 2_000, 100);
         sample(&mut workers, &kernel, &rows);
@@ -291,7 +325,10 @@ mod tests {
 
     #[test]
     fn numbers_of_other_namespaces_mean_nothing() {
-        let usage = |_| panic!("nobody is looked at");
+        let kernel = Kernel {
+            usage_of: &|_| panic!("nobody is looked at"),
+            is_on: &|_, _| panic!("nobody is looked at"),
+        };
         let mut workers = Workers::default();
         let mut without_namespace = template();
         without_namespace.pid_namespace = 0;
@@ -299,9 +336,10 @@ mod tests {
         (without_start.pid_namespace, without_start.start_ticks) = (HERE, 0);
         let mut elsewhere = template();
         elsewhere.pid_namespace = HERE + 1;
-        let rows = vec![elsewhere, without_namespace, without_start];
-        workers.sample_with(rows.clone(), Some(HERE), Some(OWN_START), &usage);
-        workers.sample_with(rows, None, Some(OWN_START), &usage);
+        let rows = [elsewhere, without_namespace, without_start];
+        let rows = Vec::from(rows.map(|row| (row, BoardFile::nowhere())));
+        workers.sample_with(rows.clone(), Some(HERE), Some(OWN_START), &kernel);
+        workers.sample_with(rows, None, Some(OWN_START), &kernel);
         assert_eq!(workers.programs().count(), 0);
     }
 
@@ -310,14 +348,34 @@ mod tests {
     fn a_sample_of_nobody_is_not_kept_for_the_next_scrape() {
         let mut workers = Workers::default();
         workers.sample(Vec::new());
-        workers.sample_if_old(|| vec![template()]);
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let path = directory.path().join("mine.board");
+        let location = tallyboard::Location::Path(path.clone());
+        let options = tallyboard::Board::options().slots(64);
+        let _board = options.create(&location).unwrap();
+        let file = BoardFile::at(&path).unwrap();
+        workers.sample_if_old(|| vec![(template(), file)]);
         assert_eq!(workers.programs().count(), 1);
         workers.sample_if_old(|| panic!("it is a moment ago"));
     }
 
+    /// Whoever may write to a board may write any number into a row.
+    #[test]
+    fn who_is_not_on_the_board_is_not_counted_whatever_a_row_says() {
+        let (mut workers, mut kernel) = (Workers::default(), Books::default());
+        kernel.set(STRANGER, 2_000, 5_000);
+        kernel.set(7, 2_000, 5);
+        let rows = [(STRANGER as u64, 2_000, "python3"), (7, 2_000, "python3")];
+        for _ in 0..2 {
+            sample(&mut workers, &kernel, &rows);
+            assert_eq!(program(&workers, "python3").cpu_ticks, 5);
+            assert_eq!(program(&workers, "python3").processes, 1);
+        }
+    }
+
     #[test]
     fn names_are_bounded() {
-        let (mut workers, mut kernel) = (Workers::default(), Kernel::default());
+        let (mut workers, mut kernel) = (Workers::default(), Books::default());
         for pid in 0..300 {
             kernel.set(pid + 1, 2_000, 1);
         }
