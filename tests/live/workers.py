@@ -1,7 +1,7 @@
 """CPU time and memory of the processes on a board: never below what was sampled, never above what the kernel says.
 
 Python workers burn CPU and are killed by SIGKILL one after the other, while the exporter is scraped. Then the exporter
-is started again, and a worker runs in another PID namespace, whose number means nothing here. Needs root for that. Last,
+is started again, and a worker runs in another PID namespace, whose number means nothing here. Needs root for that. And
 a row names a process that is on no board, once for an exporter that sees what it has mapped and once for one of another
 user that sees only whose it is.
 

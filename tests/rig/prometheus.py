@@ -1,4 +1,4 @@
-"""A real Prometheus server, with a storage of its own, that scrapes one exporter every second."""
+"""A real Prometheus server, with a storage of its own, that scrapes every second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,43 @@ global:
 rule_files: {rules}
 scrape_configs:
   - job_name: tallyboard
-    static_configs:
-      - targets: ["{target}"]
+    honor_labels: {honor_labels}
+    static_configs: {targets}
 """
 
 
 class Prometheus:
-    """Runs from the start of a `with` block to its end. `rules` are files that it evaluates every second."""
+    """Runs from the start of a `with` block to its end. `rules` are files that it evaluates every second.
 
-    def __init__(self, folder: Path, target: str, rules: Sequence[Path] = (), features: Sequence[str] = ()) -> None:
+    It scrapes one exporter, or several: each with the labels that its series get, and `honor_labels` then says that
+    those of the exporter's own go before them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        target: str | Mapping[str, Mapping[str, str]],
+        rules: Sequence[Path] = (),
+        features: Sequence[str] = (),
+    ) -> None:
         self._folder = folder
         self._features = features
-        self._target = target
+        self._honor_labels = not isinstance(target, str)
+        targets: Mapping[str, Mapping[str, str]] = {target: {}} if isinstance(target, str) else target
+        self._targets = [{"targets": [address], "labels": dict(labels)} for address, labels in targets.items()]
         self._rules = [str(file) for file in rules]
         self._url = ""
         self._running = ExitStack()
 
     def __enter__(self) -> Prometheus:
         configuration = self._folder / "prometheus.yml"
-        configuration.write_text(CONFIGURATION.format(target=self._target, rules=json.dumps(self._rules)))
+        configuration.write_text(
+            CONFIGURATION.format(
+                rules=json.dumps(self._rules),
+                honor_labels=json.dumps(self._honor_labels),
+                targets=json.dumps(self._targets),
+            )
+        )
         address = f"127.0.0.1:{free_port()}"
         self._url = f"http://{address}"
         log = self._folder / "prometheus.log"
