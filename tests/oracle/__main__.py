@@ -2,9 +2,9 @@
 
 Names in any characters, labels with quotes, backslashes, ends of lines and control characters, every type of metric,
 numbers on all edges, and boards whose names meet. The judges are prometheus_client's parsers of text and OpenMetrics,
-Google's implementation of Protocol buffers, and `promtool check metrics`.
+Google's implementation of Protocol buffers, `promtool check metrics`, and, of the first cases, a real Prometheus.
 
-Usage: python -m oracle [--boards NUMBER] [--seed FIRST]
+Usage: python -m oracle [--boards NUMBER] [--scraped NUMBER] [--seed FIRST]
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import sys
 import time
 from collections import Counter
 
-from oracle import promtool, protobuf, python_client
+from oracle import prometheus, promtool, protobuf, python_client
 from oracle.blocks import blocks
 from oracle.lines import lines
 from oracle.mismatch import MismatchError
 from oracle.truth import Body, Case, cases
+from rig.scratch import scratch
 
+CASES_A_SERVER = 40
+"""Prometheus scrapes nine bodies of each, all within some seconds."""
 CASES_A_RUN = 25
 """The program that counts never lets go of a board: a new one for so many."""
 
@@ -59,6 +62,7 @@ def run(first: int, count: int) -> tuple[list[str], Counter[str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boards", type=int, default=500, help="how many cases [500]")
+    parser.add_argument("--scraped", type=int, default=25, help="how many of them Prometheus scrapes [25]")
     parser.add_argument("--seed", type=int, default=1, help="the first one's seed [1]")
     options = parser.parse_args()
     end = options.seed + options.boards
@@ -70,6 +74,13 @@ def main() -> int:
         for found, samples in pool.starmap(run, parts, chunksize=1):
             problems += found
             read += samples
+    scraped = min(options.scraped, options.boards)
+    for first in range(options.seed, options.seed + scraped, CASES_A_SERVER):
+        end = min(first + CASES_A_SERVER, options.seed + scraped)
+        with scratch("oracle") as folder:
+            found, samples = prometheus.judge(list(cases(first, end - first)), folder)
+        problems += found
+        read["what Prometheus scraped"] += samples
     for problem in problems[:10]:
         print(problem, file=sys.stderr)
     told = ", ".join(f"{count:,} of {what}" for what, count in sorted(read.items()))

@@ -37,11 +37,13 @@ def canonical(bound: float) -> str:
     """As the specification of OpenMetrics writes bounds: as Go's `%g` does, with `.0` where there is no point."""
     if bound == float("inf"):
         return "+Inf"
+    if bound == 0:
+        return "0.0"
     sign, digits, _ = Decimal(repr(bound)).normalize().as_tuple()
     exponent = Decimal(repr(bound)).adjusted()
     shown = "".join(map(str, digits))
     minus = "-" if sign else ""
-    if not -4 <= exponent < 6 and bound != 0:
+    if not -4 <= exponent < 6:
         mantissa = shown[0] + ("." + shown[1:] if len(shown) > 1 else "")
         return f"{minus}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
     plain = f"{Decimal(repr(abs(bound))):f}"
@@ -131,6 +133,9 @@ def _lines_of(
 
     def line(suffix: str, value: float, exemplar: Exemplar | None = None, **more: str) -> Line:
         shown = shown_exemplar(exemplar) if is_openmetrics else None
+        if shown and any("\0" in value for _, value in shown.labels):
+            # Prometheus would refuse all of the body.
+            shown = None
         return Line(block.name + suffix, frozenset({**base, **more}.items()), bits(value), shown)
 
     match family.kind:

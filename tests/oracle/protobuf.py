@@ -118,7 +118,7 @@ def _metric(message: Any) -> Shown:
     raise MismatchError("a metric without a value")
 
 
-def _exponential(window: Window, observed: list[float]) -> Shown:
+def exponential(window: Window, observed: list[float]) -> Shown:
     """What a native histogram with such a window has counted."""
 
     def bound(index: int) -> float:
@@ -179,7 +179,7 @@ def _expected_histogram(family: FamilyTruth, series: Series) -> Shown:
         "created": series.created_unix_nanos,
         "classic": classic,
     }
-    return shown | (_exponential(family.native, observed) if family.native else {})
+    return shown | (exponential(family.native, observed) if family.native else {})
 
 
 def _expected(

@@ -265,6 +265,17 @@ fn names_in_the_other_schemes() {
 }
 
 #[test]
+fn an_exemplar_that_prometheus_would_refuse_is_not_written() {
+    let board = board();
+    let jobs = board.counter("jobs_total", "").register().unwrap();
+    jobs.inc_with_exemplar(&[("trace_id", "a\0b")]);
+    assert_eq!(
+        encode(&board, OPEN_METRICS),
+        "# TYPE jobs counter\njobs_total 1\n# EOF\n"
+    );
+}
+
+#[test]
 fn created_lines_when_they_are_asked_for() {
     let board = board();
     let jobs = board.counter("jobs_total", "").label("queue", "mail");

@@ -13,7 +13,7 @@ const PLAIN: &[&str] = &[
     "size_bytes",
     "x:y",
     "A9",
-    "up",
+    "top",
     "jobs_a",
     "load_ratio",
 ];
