@@ -20,13 +20,43 @@ from oracle import prometheus, promtool, protobuf, python_client
 from oracle.blocks import blocks
 from oracle.lines import lines
 from oracle.mismatch import MismatchError
+from oracle.names import METRIC
 from oracle.truth import Body, Case, cases
 from rig.scratch import scratch
 
+STUMBLES = {
+    *("counter", "gauge", "histogram", "summary", "info", "stateset", "native histogram", "gauge by process"),
+    *("unit", "help with an end of line", "name of other characters", "exemplar", "family left out"),
+    *("label with a quote", "label without a value"),
+}
+"""What boards have on which formats stumble."""
+ENOUGH = 100
+"""Cases among which each of those is to be."""
 CASES_A_SERVER = 40
 """Prometheus scrapes nine bodies of each, all within some seconds."""
 CASES_A_RUN = 25
 """The program that counts never lets go of a board: a new one for so many."""
+
+
+def seen(case: Case) -> Counter[str]:
+    """What a case has of that on which formats stumble."""
+    found: Counter[str] = Counter()
+    for family in (family for board in case.boards for family in board.families):
+        if not family.series:
+            continue
+        found[family.kind] += 1
+        found["native histogram"] += family.native is not None
+        found["gauge by process"] += family.is_by_process
+        found["unit"] += bool(family.unit)
+        found["help with an end of line"] += "\n" in family.help
+        found["name of other characters"] += METRIC.fullmatch(family.name) is None
+        for series in family.series:
+            found["exemplar"] += len(series.exemplars)
+            found["label with a quote"] += any('"' in value for value in series.labels)
+            found["label without a value"] += "" in series.labels
+    for body in case.bodies:
+        found["family left out"] += body.clashes
+    return found
 
 
 def judge(case: Case, body: Body) -> int:
@@ -46,17 +76,19 @@ def judge(case: Case, body: Body) -> int:
     return sum(map(len, expected.values()))
 
 
-def run(first: int, count: int) -> tuple[list[str], Counter[str]]:
-    """What is wrong with the boards of these seeds, and how many samples were read back in which format."""
+def run(first: int, count: int) -> tuple[list[str], Counter[str], Counter[str]]:
+    """What is wrong with the boards of these seeds, how many samples were read back in which format, and what of."""
     problems = []
     read: Counter[str] = Counter()
+    there: Counter[str] = Counter()
     for case in cases(first, count):
+        there += seen(case)
         for body in case.bodies:
             try:
                 read[body.format] += judge(case, body)
             except MismatchError as mismatch:
                 problems.append(f"seed {case.seed}, {body}: {mismatch}")
-    return problems, read
+    return problems, read, there
 
 
 def main() -> int:
@@ -69,11 +101,13 @@ def main() -> int:
     parts = [(first, min(CASES_A_RUN, end - first)) for first in range(options.seed, end, CASES_A_RUN)]
     begun = time.monotonic()
     read: Counter[str] = Counter()
+    there: Counter[str] = Counter()
     problems: list[str] = []
     with multiprocessing.Pool(len(os.sched_getaffinity(0))) as pool:
-        for found, samples in pool.starmap(run, parts, chunksize=1):
+        for found, samples, had in pool.starmap(run, parts, chunksize=1):
             problems += found
             read += samples
+            there += had
     scraped = min(options.scraped, options.boards)
     for first in range(options.seed, options.seed + scraped, CASES_A_SERVER):
         end = min(first + CASES_A_SERVER, options.seed + scraped)
@@ -83,6 +117,9 @@ def main() -> int:
         read["what Prometheus scraped"] += samples
     for problem in problems[:10]:
         print(problem, file=sys.stderr)
+    print("on the boards: " + ", ".join(f"{what} {count:,}" for what, count in sorted(there.items())))
+    missing = STUMBLES - set(+there) if options.boards >= ENOUGH else set()
+    assert not missing, f"there was no {', no '.join(sorted(missing))}: nothing was proved of it"
     told = ", ".join(f"{count:,} of {what}" for what, count in sorted(read.items()))
     print(f"{options.boards:,} cases in {time.monotonic() - begun:.0f} s: {len(problems)} mismatches; {told} read back")
     return 1 if problems or not read else 0

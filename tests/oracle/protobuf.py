@@ -29,6 +29,8 @@ from oracle.schema import TYPES, Family
 from oracle.truth import Board, Body, Case, Exemplar, Series, Window, bits
 from oracle.truth import Family as FamilyTruth
 
+MOST_OWN = 10
+"""Exemplars that a native histogram shows of its own, beside those of its classic buckets."""
 PADDING = 15
 """The field of a family that no reader knows: what stands in the place of a series that has nothing to say."""
 STALE = "7ff0000000000002"
@@ -50,11 +52,12 @@ def _created(message: Any) -> int | None:
     return _nanos(message.created) if message.HasField("created") else None
 
 
-def _exemplar(message: Any) -> Shown | None:
-    if not message.HasField("exemplar"):
-        return None
-    exemplar = message.exemplar
+def _shown_exemplar(exemplar: Any) -> Shown:
     return {"labels": _labels(exemplar), "value": _number(exemplar.value), "nanos": _nanos(exemplar.timestamp)}
+
+
+def _exemplar(message: Any) -> Shown | None:
+    return _shown_exemplar(message.exemplar) if message.HasField("exemplar") else None
 
 
 def _labels(message: Any) -> Labels:
@@ -98,6 +101,7 @@ def _histogram(message: Any) -> Shown:
             "positive": _buckets(message.positive_span, message.positive_delta),
             # By a span, though it be empty, Prometheus knows that it is a native histogram.
             "has_span": bool(spans),
+            "exemplars": [_shown_exemplar(exemplar) for exemplar in message.exemplar],
         }
     return shown
 
@@ -179,7 +183,15 @@ def _expected_histogram(family: FamilyTruth, series: Series) -> Shown:
         "created": series.created_unix_nanos,
         "classic": classic,
     }
-    return shown | (exponential(family.native, observed) if family.native else {})
+    if family.native:
+        shown |= exponential(family.native, observed)
+        # By value, which the buckets are; none of no number; the newest, where there are more.
+        own = [series.exemplars[place] for place in sorted(series.exemplars)]
+        own = [exemplar for exemplar in own if not math.isnan(exemplar.value)]
+        while len(own) > MOST_OWN:
+            own.remove(min(own, key=lambda exemplar: exemplar.unix_nanos))
+        shown["exemplars"] = [shown for shown in map(_expected_exemplar, own) if shown]
+    return shown
 
 
 def _expected(

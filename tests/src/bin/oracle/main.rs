@@ -5,6 +5,7 @@
 
 mod bodies;
 mod chance;
+mod choice;
 mod filling;
 mod texts;
 mod truth;
