@@ -32,6 +32,8 @@ STUMBLES = {
 """What boards have on which formats stumble."""
 ENOUGH = 100
 """Cases among which each of those is to be."""
+MOST_TOLD = 40
+"""Mismatches that are printed."""
 CASES_A_SERVER = 40
 """Prometheus scrapes nine bodies of each, all within some seconds."""
 CASES_A_RUN = 25
@@ -115,7 +117,7 @@ def main() -> int:
             found, samples = prometheus.judge(list(cases(first, end - first)), folder)
         problems += found
         read["what Prometheus scraped"] += samples
-    for problem in problems[:10]:
+    for problem in problems[:MOST_TOLD]:
         print(problem, file=sys.stderr)
     print("on the boards: " + ", ".join(f"{what} {count:,}" for what, count in sorted(there.items())))
     missing = STUMBLES - set(+there) if options.boards >= ENOUGH else set()

@@ -4,8 +4,9 @@ They read back every name, type, help, unit, label, value, time of creation and 
 specifications say, that is one of these, and nothing else is forgiven:
 
 1. Text: white space around a help is lost; OpenMetrics: spaces before it are.
-2. Text: a counter's family has no `_total` and its samples do, whatever was written. A counter that is called `_total`
-   and nothing more has no name then, and all of its body is refused: no body that has one is read by this parser.
+2. Text: a counter's family has no `_total` and its samples do, whatever was written; so two counters may have one name
+   then. One that is called `_total` and nothing more has none, and all of its body is refused: no body that has one is
+   read by this parser.
 3. OpenMetrics: a quote in an exemplar's labels, though escaped, ends its value for one of two looks at the line. Such
    an exemplar is found in its line character by character, and taken away from it before the parser reads it.
 4. Both: labels that begin with two underscores are refused, which is what schemes make of two other characters.
@@ -104,22 +105,17 @@ def judge(body_format: str, content: bytes, blocks: dict[str, Block], expected_l
     except (ValueError, KeyError, IndexError) as error:
         raise MismatchError(f"the parser refuses the body: {error!r}") from error
 
-    # By name, and whether it is a counter: by difference 2 one may get the name of another family.
-    meta: dict[tuple[str, bool], Meta] = {}
-    samples: dict[tuple[str, Labels], Read] = {}
+    # Several of one name, which difference 2 may make, and nothing else: no more are expected then.
+    meta: dict[str, list[Meta]] = {}
+    samples: dict[tuple[str, Labels], list[Read]] = {}
     for family in families:
-        own = (family.name, family.type == "counter")
-        if own in meta:
-            raise MismatchError(f"the family {family.name!r} is there twice")
-        meta[own] = (family.type, family.documentation, family.unit)
+        meta.setdefault(family.name, []).append((family.type, family.documentation, family.unit))
         for sample in family.samples:
             key = (sample.name, frozenset(sample.labels.items()))
-            if key in samples:
-                raise MismatchError(f"{key!r} is there twice")
-            samples[key] = (bits(float(sample.value)), _exemplar(sample))
+            samples.setdefault(key, []).append((bits(float(sample.value)), _exemplar(sample)))
 
-    expected_meta: dict[tuple[str, bool], Meta] = {}
-    expected: dict[tuple[str, Labels], Read] = {}
+    expected_meta: dict[str, list[Meta]] = {}
+    expected: dict[tuple[str, Labels], list[Read]] = {}
     for name, lines in expected_lines.items():
         if not lines:
             # A family that has nothing to say is not there.
@@ -129,18 +125,15 @@ def judge(body_format: str, content: bytes, blocks: dict[str, Block], expected_l
         if not is_openmetrics and block.shown_kind == "counter":
             # Difference 2.
             shown, suffix = (name[:-6], "") if name.endswith("_total") else (name, "_total")
-        expected_meta[shown, block.shown_kind == "counter"] = (
-            block.shown_kind,
-            _read_back(block.help, body_format),
-            block.unit,
-        )
+        known = (block.shown_kind, _read_back(block.help, body_format), block.unit)
+        expected_meta.setdefault(shown, []).append(known)
         for line in lines:
             exemplar = line.exemplar
             key = (line.name + suffix, line.labels)
             is_read = exemplar is not None and key not in hard
-            expected[key] = (
-                line.value,
-                (frozenset(exemplar.labels), exemplar.value, exemplar.unix_millis) if exemplar and is_read else None,
-            )
+            read = (frozenset(exemplar.labels), exemplar.value, exemplar.unix_millis) if exemplar and is_read else None
+            expected.setdefault(key, []).append((line.value, read))
+    for several in (*meta.values(), *expected_meta.values(), *samples.values(), *expected.values()):
+        several.sort(key=repr)
     compare("type, help and unit of the family", meta, expected_meta)
     compare("the sample", samples, expected)
