@@ -23,7 +23,6 @@ THE_PROGRAMS_OWN = [
     r"metric name should not include type '\w+'",
     r"metric names should be written in 'snake_case' not 'camelCase'",
     r"label names should be written in 'snake_case' not 'camelCase'",
-    r'use base unit "\w+" instead of "\w+"',
     r"metric names should not contain abbreviated units",
 ]
 ADVICE = re.compile(r"\S+ (?:" + "|".join(THE_PROGRAMS_OWN) + ")")
