@@ -1,7 +1,9 @@
-"""Issue 4, bar 1: a real Prometheus reads the same from OpenMetrics and from protobuf, and both are what was counted.
+"""Issue 4, bar 1: a real Prometheus reads the same from text, OpenMetrics and protobuf, and it is what was counted.
 
-Prometheus 2 asks for OpenMetrics; with its native histograms turned on it asks for protobuf first. Names that it cannot
-read are on the board too: one of them unescaped would fail the whole scrape. Both times it keeps the exemplars.
+Prometheus 2 asks for OpenMetrics; with its native histograms turned on it asks for protobuf first. It would take text
+of an exporter that has nothing else, but has no setting to ask for it: there a relay asks in its place. Names that it
+cannot read are on the board too: one of them unescaped would fail the whole scrape. Where the format has exemplars, it
+keeps them.
 
 Usage: python -m live.formats
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 from rig.command import Series, succeed, values
 from rig.exporter import Exporter
 from rig.prometheus import Prometheus
+from rig.relay import Relay
 from rig.scratch import scratch
 
 ADDED_BY_PROMETHEUS = {"instance", "job"}
@@ -68,22 +71,34 @@ def exemplars(prometheus: Prometheus) -> Exemplars:
     }
 
 
+def check(
+    what: str, place: Path, address: str, features: list[str], expected: dict[Series, float], traces: Exemplars
+) -> None:
+    place.mkdir()
+    with Prometheus(place, address, features=features) as prometheus:
+        found = read(prometheus, {name for name, _ in expected})
+        assert found == expected, f"{what}: {found} instead of {expected}"
+        print(f"{what}: Prometheus has {len(found)} samples, each as it was counted", flush=True)
+        traced = exemplars(prometheus)
+        assert traced == traces, f"{what}: {traced} instead of {traces}"
+        print(f"{what}: Prometheus has {len(traced)} exemplars, each as it was given", flush=True)
+
+
 def main() -> None:
     with scratch("formats") as folder, Exporter(folder / "formats.board", folder / "exporter.log") as exporter:
         exporter.start()
         fill(folder / "formats.board")
         expected = values(folder / "formats.board")
-        turned_on = {"OpenMetrics": ["exemplar-storage"], "protobuf": ["exemplar-storage", "native-histograms"]}
-        for what, features in turned_on.items():
-            place = folder / what
-            place.mkdir()
-            with Prometheus(place, exporter.address, features=features) as prometheus:
-                found = read(prometheus, {name for name, _ in expected})
-                assert found == expected, f"{what}: {found} instead of {expected}"
-                print(f"{what}: Prometheus has {len(found)} samples, each as it was counted", flush=True)
-                traced = exemplars(prometheus)
-                assert traced == TRACES, f"{what}: {traced} instead of {TRACES}"
-                print(f"{what}: Prometheus has {len(traced)} exemplars, each as it was given", flush=True)
+        with Relay(exporter.url, "text/plain;version=0.0.4") as relay:
+            # What it is asked by whom, with what turned on, and the exemplars that are to come of it.
+            ways: dict[str, tuple[str, list[str], Exemplars]] = {
+                "text": (relay.address, [], set()),
+                "OpenMetrics": (exporter.address, [], TRACES),
+                "protobuf": (exporter.address, ["native-histograms"], TRACES),
+            }
+            for what, (address, features, traces) in ways.items():
+                check(what, folder / what, address, ["exemplar-storage", *features], expected, traces)
+            assert relay.types == {"text/plain; version=0.0.4; charset=utf-8; escaping=underscores"}, relay.types
 
 
 if __name__ == "__main__":

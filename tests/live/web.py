@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rig.certificates import Authority, self_signed
+from rig.certificates import RSA, Authority, as_pkcs1, self_signed
 from rig.exporter import free_port
 from rig.processes import running, until
 from rig.scratch import scratch
@@ -116,6 +116,35 @@ def protocols(bench: Bench) -> None:
         assert web.status(*old, "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256") == 0
         assert web.status("--curves", "P-384") == 200
         assert web.status("--curves", "X25519") == 0
+
+
+def rsa(bench: Bench) -> None:
+    """Certificates of RSA, which older authorities issue, of server and clients, with the key in either format."""
+    authority = Authority(bench.folder, "rsa", RSA)
+    _, key = authority.issue("rsa-server", "DNS:localhost,IP:127.0.0.1")
+    certificate, client_key = authority.issue("rsa-client", "DNS:prometheus.example")
+    trust = ("--cacert", str(authority.certificate))
+    client = (*trust, "--cert", str(certificate), "--key", str(client_key))
+    old, new = ("--tlsv1.2", "--tls-max", "1.2"), ("--tlsv1.3",)
+    for file in (key, as_pkcs1(key)):
+        config = f"tls_server_config:\n  cert_file: rsa-server.crt\n  key_file: {file.name}\n"
+        with bench.serving(config) as web:
+            for options in (old, new, (*old, "--ciphers", "ECDHE-RSA-AES128-GCM-SHA256")):
+                assert web.status(*trust, *options) == 200, (file, options)
+            # It has no certificate for these.
+            assert web.status(*trust, *old, "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256") == 0
+        asking = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: rsa.crt\n"
+        with bench.serving(config + asking + "  client_allowed_sans: [prometheus.example]\n") as web:
+            for options in (old, new):
+                assert web.status(*client, *options) == 200, (file, options)
+                assert web.status(*trust, *options) == 0, (file, options)
+    # A key that is not the certificate's is refused by name, as one of the other kind is.
+    command = ["tallyboard", "serve", "--web.listen-address", "127.0.0.1:0", "--web.config.file", str(bench.config)]
+    for wrong in (client_key.name, "server.key"):
+        bench.config.write_text(f"tls_server_config:\n  cert_file: rsa-server.crt\n  key_file: {wrong}\n")
+        done = subprocess.run(command, env={**os.environ, **bench.environment}, capture_output=True, timeout=30)
+        assert (done.returncode, wrong in done.stderr.decode()) == (1, True), (done.returncode, done.stderr)
+    print("RSA: both formats of a key, both versions of TLS, clients that show a certificate and none", flush=True)
 
 
 def clients(bench: Bench) -> None:
@@ -320,13 +349,21 @@ def logs(bench: Bench) -> None:
 
 
 def own_metrics(bench: Bench) -> None:
-    for arguments, there in (((), True), (("--web.disable-exporter-metrics",), False)):
+    """The flag takes from a scrape what tells of the exporter as a program, as node_exporter's does, and no more."""
+    families = []
+    for arguments in ((), ("--web.disable-exporter-metrics",)):
         with bench.serving("basic_auth_users: {}\n", *arguments) as web:
             curl = ["curl", "--silent", f"http://127.0.0.1:{web.port}/metrics"]
             body = subprocess.run(curl, capture_output=True, text=True, timeout=60, check=True).stdout
-        for name in ("process_cpu_seconds_total", "tallyboard_scrapes_total"):
-            assert (f"\n{name} " in body) == there, name
+        families.append({line.split()[2] for line in body.splitlines() if line.startswith("# TYPE ")})
         assert "web_total 1\n" in body
+    everything, left = families
+    gone = everything - left
+    scrapes = {"tallyboard_scrapes_total", "tallyboard_scrape_duration_seconds"}
+    assert scrapes <= gone, gone
+    assert gone - scrapes, gone
+    assert all(name.startswith("process_") for name in gone - scrapes), gone
+    assert {"tallyboard_build_info", "tallyboard_board_mapped", "tallyboard_type_clashes"} <= left, left
 
 
 NEWER = "newer"
@@ -437,7 +474,18 @@ def agreement(bench: Bench) -> None:
 def main() -> None:
     with scratch("web") as folder:
         bench = Bench(folder)
-        for part in (protocols, clients, users, headers_and_limits, changes, systemd, logs, own_metrics, agreement):
+        for part in (
+            protocols,
+            rsa,
+            clients,
+            users,
+            headers_and_limits,
+            changes,
+            systemd,
+            logs,
+            own_metrics,
+            agreement,
+        ):
             begun = time.monotonic()
             part(bench)
             print(f"{part.__name__}: {time.monotonic() - begun:.1f} s", flush=True)

@@ -1,15 +1,19 @@
 """CPU time and memory of the processes on a board: never below what was sampled, never above what the kernel says.
 
 Python workers burn CPU and are killed by SIGKILL one after the other, while the exporter is scraped. Then the exporter
-is started again, and a worker runs in another PID namespace, whose number means nothing here. Needs root for that.
+is started again, and a worker runs in another PID namespace, whose number means nothing here. Needs root for that. And
+a row names a process that is on no board, once for an exporter that sees what it has mapped and once for one of another
+user that sees only whose it is.
 
 Usage: python -m live.workers
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import resource
+import struct
 import subprocess
 import sys
 import time
@@ -17,13 +21,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.command import parse
+from rig.command import parse, succeed
 from rig.exporter import Exporter
 from rig.processes import until
 from rig.scratch import scratch
 
 WORKERS = 4
 KILLS = 6
+NOBODY = 65534
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 BURN = """
 import os
@@ -147,6 +152,50 @@ def check_namespace(board: Path, exporter: Exporter, program: str) -> None:
     print("a process in another PID namespace is left out", flush=True)
 
 
+ROWS_OFFSET_AT, ROW_BYTES, PID_AT, START_AT, NAME_AT = 72, 64, 8, 24, 32
+"""LAYOUT.md, sections 3 and 5."""
+
+
+def name_in_its_row(board: Path, pid: int, other: int, name: str) -> None:
+    """What anybody can do who may write to the board: the row of `pid` says that it is `other`, called `name`."""
+    start = int(Path(f"/proc/{other}/stat").read_text().rpartition(")")[2].split()[19])
+    with board.open("r+b") as file:
+        memory = mmap.mmap(file.fileno(), 0)
+        (rows,) = struct.unpack_from("<Q", memory, ROWS_OFFSET_AT)
+        row = memory.find(struct.pack("<Q", pid), rows) - PID_AT
+        assert (row - rows) % ROW_BYTES == 0, "the row was not found"
+        struct.pack_into("<Q", memory, row + PID_AT, other)
+        struct.pack_into("<Q", memory, row + START_AT, start)
+        struct.pack_into("<16s", memory, row + NAME_AT, name.encode())
+        memory.close()
+
+
+def check_stranger(folder: Path) -> None:
+    """A process of root's that is on no board is not shown as a worker, whatever a board says."""
+    with ExitStack() as running:
+        board = folder / "shared" / "named.board"
+        board.parent.mkdir()
+        exporters = [running.enter_context(Exporter(board, folder / f"named-{who}.log")) for who in ("root", "nobody")]
+        board.parent.chmod(0o755)
+        folder.chmod(0o755)
+        succeed(board, "create")
+        # It belongs to somebody who is not root, and all may read it.
+        os.chown(board.parent, NOBODY, NOBODY)
+        os.chown(board, NOBODY, NOBODY)
+        board.chmod(0o644)
+        as_nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        honest = running.enter_context(Burner(board, *as_nobody))
+        named = running.enter_context(Burner(board, *as_nobody))
+        exporters[0].start(create=False)
+        exporters[1].start(create=False, program=(*as_nobody, "tallyboard"))
+        name_in_its_row(board, named.process.pid, os.getpid(), "stranger")
+        time.sleep(0.15)
+        for exporter in exporters:
+            assert shown(exporter, honest.name).processes >= 1, "the honest one is not shown"
+            assert 'program="stranger"' not in exporter.scrape(), "a process that is on no board is shown"
+    print("a process that a row names and that is not on the board is left out, by two kinds of exporter", flush=True)
+
+
 def main() -> None:
     with scratch("workers") as folder, Exporter(folder / "workers.board", folder / "exporter.log") as exporter:
         exporter.start()
@@ -155,6 +204,7 @@ def main() -> None:
             burners = check_killed(folder / "workers.board", exporter, alive)
             check_restart(exporter, burners)
         time.sleep(0.15)
+        check_stranger(folder)
         check_namespace(folder / "workers.board", exporter, burners[0].name)
         body = exporter.scrape()
         for name in ("process_cpu_seconds_total", "process_open_fds", "process_start_time_seconds"):

@@ -10,15 +10,20 @@ def _openssl(*arguments: str) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
 
 
-class Authority:
-    """A certificate authority with a folder of its own."""
+ELLIPTIC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA = ("-newkey", "rsa:2048")
 
-    def __init__(self, folder: Path, name: str) -> None:
+
+class Authority:
+    """A certificate authority with a folder of its own. All its keys are of one kind."""
+
+    def __init__(self, folder: Path, name: str, kind: tuple[str, ...] = ELLIPTIC) -> None:
         self._folder = folder
+        self._kind = kind
         self.certificate = folder / f"{name}.crt"
         self._key = folder / f"{name}.key"
         _openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+            *("req", "-x509", *kind, "-nodes", "-days", "2"),
             *("-subj", f"/CN={name}", "-keyout", str(self._key), "-out", str(self.certificate)),
         )
 
@@ -28,7 +33,7 @@ class Authority:
         extensions = self._folder / f"{name}.ext"
         extensions.write_text(f"subjectAltName={alternatives}\n")
         _openssl(
-            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+            *("req", *self._kind, "-nodes"),
             *("-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request)),
         )
         _openssl(
@@ -46,3 +51,11 @@ def self_signed(folder: Path, name: str, extension: str) -> tuple[Path, Path]:
         *("-subj", f"/CN={name}", "-addext", extension, "-keyout", str(key), "-out", str(certificate)),
     )
     return certificate, key
+
+
+def as_pkcs1(key: Path) -> Path:
+    """An RSA key in the older of its two formats, which many files still have."""
+    older = key.with_suffix(".pkcs1.key")
+    _openssl("rsa", "-traditional", "-in", str(key), "-out", str(older))
+    assert "BEGIN RSA PRIVATE KEY" in older.read_text()
+    return older

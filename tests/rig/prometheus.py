@@ -1,4 +1,4 @@
-"""A real Prometheus server, with a storage of its own, that scrapes one exporter every second."""
+"""A real Prometheus server, with a storage of its own, that scrapes every second or so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,31 +16,52 @@ from rig.processes import running, until
 
 CONFIGURATION = """\
 global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: {seconds}s
+  scrape_timeout: {seconds}s
   evaluation_interval: 1s
 rule_files: {rules}
 scrape_configs:
   - job_name: tallyboard
-    static_configs:
-      - targets: ["{target}"]
+    honor_labels: {honor_labels}
+    static_configs: {targets}
 """
 
 
 class Prometheus:
-    """Runs from the start of a `with` block to its end. `rules` are files that it evaluates every second."""
+    """Runs from the start of a `with` block to its end. `rules` are files that it evaluates every second.
 
-    def __init__(self, folder: Path, target: str, rules: Sequence[Path] = (), features: Sequence[str] = ()) -> None:
+    It scrapes one exporter, or several: each with the labels that its series get, and `honor_labels` then says that
+    those of the exporter's own go before them. Each is scraped every so many seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        target: str | Sequence[tuple[str, Mapping[str, str]]],
+        rules: Sequence[Path] = (),
+        features: Sequence[str] = (),
+        seconds: int = 1,
+    ) -> None:
         self._folder = folder
         self._features = features
-        self._target = target
+        self._seconds = seconds
+        self._honor_labels = not isinstance(target, str)
+        targets = [(target, {})] if isinstance(target, str) else target
+        self._targets = [{"targets": [address], "labels": dict(labels)} for address, labels in targets]
         self._rules = [str(file) for file in rules]
         self._url = ""
         self._running = ExitStack()
 
     def __enter__(self) -> Prometheus:
         configuration = self._folder / "prometheus.yml"
-        configuration.write_text(CONFIGURATION.format(target=self._target, rules=json.dumps(self._rules)))
+        configuration.write_text(
+            CONFIGURATION.format(
+                seconds=self._seconds,
+                rules=json.dumps(self._rules),
+                honor_labels=json.dumps(self._honor_labels),
+                targets=json.dumps(self._targets),
+            )
+        )
         address = f"127.0.0.1:{free_port()}"
         self._url = f"http://{address}"
         log = self._folder / "prometheus.log"
@@ -71,9 +92,24 @@ class Prometheus:
         assert answer["status"] == "success", answer
         return answer["data"]
 
+    def instant(self, expression: str) -> list[dict[str, Any]]:
+        """All that an instant query finds now, native histograms among it, as the API has it."""
+        found: list[dict[str, Any]] = self._ask("query", query=expression)["result"]
+        return found
+
+    def targets(self) -> list[dict[str, Any]]:
+        """Whom it scrapes, and how that went the last time."""
+        found: list[dict[str, Any]] = self._ask("targets", state="active")["activeTargets"]
+        return found
+
+    def metadata(self) -> list[dict[str, Any]]:
+        """Type, help and unit of each family of each target."""
+        found: list[dict[str, Any]] = self._ask("targets/metadata")
+        return found
+
     def vector(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """The labels and the value of each series that an instant query finds now."""
-        return [(found["metric"], float(found["value"][1])) for found in self._ask("query", query=expression)["result"]]
+        return [(found["metric"], float(found["value"][1])) for found in self.instant(expression)]
 
     def scalar(self, expression: str) -> float:
         """The value of a query with one answer."""

@@ -4,6 +4,7 @@
 //! old file's inode from being used again). Whatever file is at the path is the board that
 //! is served, which is also what a freshly started exporter would serve.
 
+mod board_file;
 mod spec;
 mod target;
 mod watch;
@@ -16,6 +17,7 @@ use tallyboard::{BoardOptions, ProcessIdentity};
 use crate::encode::Source;
 use spec::Wanted;
 
+pub(crate) use board_file::BoardFile;
 pub use spec::BoardSpec;
 pub use target::{Target, Unlinked};
 
@@ -124,12 +126,17 @@ impl BoardSet {
         &self.targets
     }
 
-    /// Who is on the mapped boards, as the processes have said themselves.
-    pub fn process_identities(&self) -> Vec<ProcessIdentity> {
-        let mapped = self.targets.iter().filter_map(Target::mapped);
-        mapped
-            .flat_map(|(board, _)| board.process_identities())
-            .collect()
+    /// Who is on the mapped boards, as the processes have said themselves, and which board's file
+    /// says so.
+    pub(crate) fn process_identities(&self) -> Vec<(ProcessIdentity, BoardFile)> {
+        let mut identities = Vec::new();
+        for target in &self.targets {
+            if let (Some((board, _)), Some(file)) = (target.mapped(), target.file()) {
+                let said = board.process_identities().into_iter();
+                identities.extend(said.map(|identity| (identity, file)));
+            }
+        }
+        identities
     }
 
     /// The mapped boards for the encoder.

@@ -1,11 +1,11 @@
 //! One board that is wanted, and its mapping while it is there.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tallyboard::{Board, BoardOptions, Location, OpenError, Reader, Stats};
 
+use super::BoardFile;
 use super::spec::Wanted;
 use super::watch::Watch;
 use crate::encode::Source;
@@ -55,8 +55,7 @@ pub type Unlinked = [u8; 16];
 type FileIdentity = (u64, u64);
 
 fn identity(path: &Path) -> Option<FileIdentity> {
-    let metadata = std::fs::symlink_metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
+    BoardFile::at(path).map(|file| file.identity())
 }
 
 impl Target {
@@ -115,6 +114,12 @@ impl Target {
     /// The board's file.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file that is mapped, with who may write to it now; `None` if it has lost its name.
+    pub(super) fn file(&self) -> Option<BoardFile> {
+        let mapped = self.mapped.as_ref()?;
+        BoardFile::at(&self.path).filter(|file| file.identity() == mapped.file)
     }
 
     /// The board as the encoder wants it, if it is there.

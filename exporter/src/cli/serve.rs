@@ -78,8 +78,9 @@ pub(super) struct Serve {
     )]
     max_requests: usize,
 
-    /// Leave out the metrics of the exporter itself: process_* and what it tells of its scrapes.
-    /// Those of the boards and of the programs on them stay
+    /// Leave out the metrics of the exporter itself, as node_exporter does by this flag: process_*,
+    /// tallyboard_scrapes_total and tallyboard_scrape_duration_seconds. tallyboard_build_info and
+    /// what it tells of the boards and of the programs on them stay
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
 

@@ -32,8 +32,13 @@ fn labels(exemplar: &Exemplar) -> Option<impl Iterator<Item = (String, &str)>> {
     (chars <= MAX_CHARS).then(|| names.into_iter().zip(values))
 }
 
-/// Appends ` # {trace_id="x"} 1.0 1700000000.123`; nothing if the labels are too long.
+/// Appends ` # {trace_id="x"} 1.0 1700000000.123`; nothing if the labels are too long, or if there
+/// is a NUL in one: in a sample's labels Prometheus reads that, in an exemplar's it refuses all of
+/// the body.
 pub(super) fn write(exemplar: &Exemplar, out: &mut Vec<u8>) {
+    if (exemplar.labels.iter()).any(|(_, value)| value.contains('\0')) {
+        return;
+    }
     let Some(labels) = labels(exemplar) else {
         return;
     };

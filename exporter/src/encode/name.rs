@@ -6,6 +6,10 @@ use std::fmt::Write;
 
 use super::{Escaping, escape};
 
+/// The label that a metric's name is, to Prometheus. No label may be called so, but an escaped one
+/// may have become it.
+const METRIC_NAME: &str = "__name__";
+
 /// What a name is of: colons are for metrics only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
@@ -120,7 +124,7 @@ pub(super) fn label_names(names: &[String], taken: &[&str], escaping: Escaping) 
     let mut written: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
         let mut own = escaped(name, Of::Label, escaping).into_owned();
-        if taken.contains(&own.as_str()) {
+        if taken.contains(&own.as_str()) || own == METRIC_NAME {
             own.insert_str(0, "exported_");
         }
         // A family's own names come first: `exported_board` may be one of them.
@@ -215,6 +219,10 @@ mod tests {
         assert_eq!(
             names(&["board", "exported_board"], &["board"], underscores),
             ["exported_board_", "exported_board"]
+        );
+        assert_eq!(
+            names(&["é_name__"], &[], underscores),
+            ["exported___name__"]
         );
     }
 }

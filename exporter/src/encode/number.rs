@@ -46,11 +46,13 @@ fn non_finite(value: f64) -> &'static str {
 /// there is neither a point nor an exponent, so `1.0`, `0.005`, `1e-05`, `1e+06`, `+Inf`.
 ///
 /// The text format gets the same, or the label would change with the format that was
-/// agreed on and each change of format would begin new series.
+/// agreed on and each change of format would begin new series. For the same reason there is
+/// one zero: of messages, Prometheus makes `0.0` of both.
 pub fn canonical_float(value: f64) -> String {
     if !value.is_finite() {
         return non_finite(value).to_owned();
     }
+    let value = if value == 0.0 { 0.0 } else { value };
     // Rust's `{:e}` gives the shortest digits; only their layout differs.
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -97,6 +99,7 @@ mod tests {
     fn bounds_in_the_examples_of_the_specification() {
         for (value, expected) in [
             (0.0, "0.0"),
+            (-0.0, "0.0"),
             (0.001, "0.001"),
             (9.999, "9.999"),
             (10.0, "10.0"),

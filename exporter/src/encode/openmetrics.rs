@@ -40,7 +40,8 @@ pub(super) fn owned_suffixes(kind: Kind) -> &'static [&'static str] {
 
 /// `# TYPE`, then `# UNIT` and `# HELP` where there is something to say. A unit that the
 /// name does not end with is not written: the specification forbids it, and parsers
-/// refuse the whole body.
+/// refuse the whole body. Nor is one of other characters than a legacy name's, which there is
+/// no way to escape: with the end of a line in it, it would end its own.
 pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, unit: &str, out: &mut Vec<u8>) {
     let mut line = |key: &str, write_value: &dyn Fn(&mut Vec<u8>)| {
         out.extend_from_slice(b"# ");
@@ -59,7 +60,8 @@ pub(super) fn write_head(family_name: &str, kind: Kind, help: &str, unit: &str, 
         .is_some_and(|rest| rest.ends_with('_'));
     // Another program's words may have one.
     let has_unit = !matches!(kind, Kind::Info | Kind::StateSet);
-    if has_unit && !unit.is_empty() && names_unit {
+    let is_plain = name::is_legacy(&format!("_{unit}"), name::Of::Metric);
+    if has_unit && !unit.is_empty() && names_unit && is_plain {
         line("UNIT", &|out| out.extend_from_slice(unit.as_bytes()));
     }
     if !help.is_empty() {

@@ -170,6 +170,15 @@ impl Plan {
             }
         }
         self.blocks = admission.blocks;
+        // By the first series of a histogram Prometheus decides whether all are native. Classic
+        // ones would then have lost their buckets; native ones have classic buckets, too.
+        for block in &mut self.blocks {
+            let is_native = |part: &Part| {
+                let families = sources[part.source].reader.families();
+                families[part.family].native.is_some()
+            };
+            block.parts.sort_by_key(is_native);
+        }
         self.blocks.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.clashes = admission.clashes;
         for name in admission.left_out.difference(&self.left_out) {

@@ -220,6 +220,21 @@ gr__e 1.0
 }
 
 #[test]
+fn a_unit_that_would_end_its_line_is_not_written() {
+    let board = board();
+    let heat = board.gauge("heat_\n", "").unit("\n");
+    heat.register().unwrap().set(1.0);
+    let utf8 = Style {
+        escaping: Escaping::AllowUtf8,
+        ..OPEN_METRICS
+    };
+    assert_eq!(
+        encode(&board, utf8),
+        "# TYPE \"heat_\\n\" gauge\n{\"heat_\\n\"} 1.0\n# EOF\n"
+    );
+}
+
+#[test]
 fn names_in_the_other_schemes() {
     let board = board();
     let reads = board.counter("disk.reads_total", "");
@@ -246,6 +261,17 @@ fn names_in_the_other_schemes() {
         "# TYPE U__disk_2e_reads_ counter\n\
          U__disk_2e_reads__total{U__disk_2e_name=\"sda\"} 1\n\
          # TYPE plain counter\nplain_total 0\n# EOF\n"
+    );
+}
+
+#[test]
+fn an_exemplar_that_prometheus_would_refuse_is_not_written() {
+    let board = board();
+    let jobs = board.counter("jobs_total", "").register().unwrap();
+    jobs.inc_with_exemplar(&[("trace_id", "a\0b")]);
+    assert_eq!(
+        encode(&board, OPEN_METRICS),
+        "# TYPE jobs counter\njobs_total 1\n# EOF\n"
     );
 }
 

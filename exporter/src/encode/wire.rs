@@ -63,7 +63,9 @@ pub(super) fn write_bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
+/// Of all NaNs there is only the usual one: by another one Prometheus notes that a series has ended.
 pub(super) fn write_double(field: u8, value: f64, out: &mut Vec<u8>) {
+    let value = if value.is_nan() { f64::NAN } else { value };
     out.push(double_key(field));
     out.extend_from_slice(&value.to_le_bytes());
 }
@@ -77,6 +79,14 @@ pub(super) fn write_wide(field: u8, value: u64, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_nan_says_that_a_series_has_ended() {
+        let stale = f64::from_bits(0x7FF0_0000_0000_0002);
+        let mut written = Vec::new();
+        write_double(1, stale, &mut written);
+        assert_eq!(written[1..], f64::NAN.to_le_bytes());
+    }
 
     #[test]
     fn both_widths_read_back() {

@@ -2,7 +2,8 @@
 //!
 //! A process says on its row of a board who it is (pid, PID namespace, start time, name). Its
 //! usage is read from `/proc` where that number means the same process to us; all others are
-//! left out. A process on several boards counts once.
+//! left out, and so are those that are not on the board ([`BoardFile`]): a row says what
+//! anybody has written there. A process on several boards counts once.
 //!
 //! CPU time is a counter, so it must not fall when a process dies, and must not be counted
 //! twice: each sample adds to the program's sum what the process has used since the sample
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tallyboard::ProcessIdentity;
 
+use crate::boards::BoardFile;
 use crate::usage::{self, ProcessKey, Usage};
 
 /// Program names that are told apart. A row's name is whatever a process calls itself.
@@ -29,12 +31,19 @@ const UNNAMED: &str = "unknown";
 /// Scrapes that come closer after each other share a sample.
 const FRESH: Duration = Duration::from_millis(100);
 
+/// For so long, a process that was not on a board is not looked for on it again: as many as a board
+/// has rows may be named, and to look costs a while. It may come later, by an `exec`, with the
+/// number and the start that a row of before has.
+const STRANGE: Duration = Duration::from_secs(60);
+
 /// The books of all programs.
 #[derive(Default)]
 pub(crate) struct Workers {
     programs: BTreeMap<String, Program>,
     /// The processes that were on a board and live, on one or not at the moment.
     known: HashMap<ProcessKey, Known>,
+    /// The processes that a board's row names and that were not on that board then.
+    strangers: HashMap<(ProcessKey, BoardFile), Instant>,
     sampled_at: Option<Instant>,
 }
 
@@ -47,6 +56,12 @@ pub(crate) struct Program {
     pub(crate) resident_bytes: u64,
     /// How many are on a board now.
     pub(crate) processes: u64,
+}
+
+/// The kernel, as far as it is asked.
+struct Kernel<'k> {
+    usage_of: &'k dyn Fn(ProcessKey) -> Option<Usage>,
+    is_on: &'k dyn Fn(ProcessKey, BoardFile) -> bool,
 }
 
 struct Known {
@@ -64,14 +79,18 @@ impl Workers {
     }
 
     /// Takes a sample if the last one is old. `identities` are those on the boards.
-    pub(crate) fn sample_if_old(&mut self, identities: impl FnOnce() -> Vec<ProcessIdentity>) {
+    pub(crate) fn sample_if_old(
+        &mut self,
+        identities: impl FnOnce() -> Vec<(ProcessIdentity, BoardFile)>,
+    ) {
         if (self.sampled_at).is_none_or(|at| at.elapsed() >= FRESH) {
             self.sample(identities());
         }
     }
 
-    /// Takes a sample of the processes on the boards. A few syscalls for each.
-    pub(crate) fn sample(&mut self, identities: Vec<ProcessIdentity>) {
+    /// Takes a sample of the processes on the boards. A few syscalls for each, and for one that is
+    /// new a look at all that it has mapped.
+    pub(crate) fn sample(&mut self, identities: Vec<(ProcessIdentity, BoardFile)>) {
         // One of nobody costs nothing, and may be of boards that are not mapped yet.
         self.sampled_at = (!identities.is_empty()).then(Instant::now);
         let own_start = usage::myself().map(|myself| myself.start_ticks);
@@ -79,23 +98,28 @@ impl Workers {
             identities,
             usage::visible_namespace(),
             own_start,
-            &Usage::of,
+            &Kernel {
+                usage_of: &Usage::of,
+                is_on: &|process, file| file.is_used_by(process.pid),
+            },
         );
     }
 
     fn sample_with(
         &mut self,
-        identities: Vec<ProcessIdentity>,
+        identities: Vec<(ProcessIdentity, BoardFile)>,
         namespace: Option<u64>,
         own_start: Option<u64>,
-        usage_of: &dyn Fn(ProcessKey) -> Option<Usage>,
+        kernel: &Kernel<'_>,
     ) {
+        let usage_of = kernel.usage_of;
         for program in self.programs.values_mut() {
             program.resident_bytes = 0;
             program.processes = 0;
         }
+        self.strangers.retain(|_, since| since.elapsed() < STRANGE);
         let mut seen = HashSet::new();
-        for identity in identities {
+        for (identity, file) in identities {
             let process = ProcessKey::of_row(
                 identity.pid,
                 identity.start_ticks,
@@ -105,13 +129,18 @@ impl Workers {
             let Some(process) = process else {
                 continue;
             };
-            if !seen.insert(process) {
+            if seen.contains(&process) || self.strangers.contains_key(&(process, file)) {
                 continue;
             }
             let Some(usage) = usage_of(process) else {
                 self.known.remove(&process);
                 continue;
             };
+            if !self.known.contains_key(&process) && !(kernel.is_on)(process, file) {
+                self.strangers.insert((process, file), Instant::now());
+                continue;
+            }
+            seen.insert(process);
             let known = self.known.entry(process).or_insert_with(|| Known {
                 program: admit(&mut self.programs, identity.name),
                 cpu_ticks: match own_start {

@@ -146,3 +146,20 @@ fn text_has_the_classic_buckets_alone() {
         )
     );
 }
+
+#[test]
+fn of_two_boards_the_one_with_classic_buckets_goes_first() {
+    let (native, classic) = (board(), board());
+    let doublings = native.histogram("h", "").native(doublings());
+    doublings.register().unwrap().observe(1.0);
+    let halves = classic.histogram("h", "").buckets(&[0.5]);
+    halves.register().unwrap().observe(1.0);
+    let boards: [(&Board, _); 2] = [(&native, Some("native")), (&classic, Some("classic"))];
+    let (body, _) = bytes_with(&mut Encoder::new(PROTOBUF), &boards);
+    let family = Family::decode_length_delimited(&body[..]).unwrap();
+    let schemas = family.metrics.iter().map(|metric| {
+        let histogram = metric.histogram.as_ref().unwrap();
+        histogram.schema
+    });
+    assert_eq!(schemas.collect::<Vec<_>>(), [None, Some(0)]);
+}

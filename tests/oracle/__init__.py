@@ -1,0 +1,1 @@
+"""What the exporter writes, judged by parsers that others have written."""
