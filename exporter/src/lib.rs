@@ -11,6 +11,7 @@ mod config;
 pub mod encode;
 mod maintenance;
 mod negotiate;
+mod said;
 mod scrape;
 mod self_metrics;
 mod server;
