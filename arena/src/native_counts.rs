@@ -25,6 +25,12 @@ impl NativeCounts {
         self.counts.iter().copied().fold(0, u64::wrapping_add)
     }
 
+    /// All that was counted, in the order of the values: what lies below the lowest bucket, the
+    /// buckets from there on with the zero bucket among them, what lies above the highest.
+    pub fn cells(&self) -> &[u64] {
+        &self.counts
+    }
+
     /// Observations below the lowest bucket: they are shown in it.
     pub fn below(&self) -> u64 {
         self.counts.first().copied().unwrap_or(0)

@@ -577,14 +577,7 @@ impl BoardView {
                 _ => true,
             };
             if shown && let Some(bits) = segment.read_part(part.bound) {
-                let Part {
-                    pid, pid_namespace, ..
-                } = part;
-                let pid = match *pid_namespace {
-                    here if here == self.pid_namespace || here == 0 => pid.to_string(),
-                    elsewhere => format!("{pid}@{elsewhere}"),
-                };
-                values.push((pid, tag, f64::from_bits(bits)));
+                values.push((self.name_of(part), tag, f64::from_bits(bits)));
             }
         }
         if !segment.still_lives(bound) {
@@ -597,6 +590,39 @@ impl BoardView {
             .into_iter()
             .map(|(pid, _, value)| (pid, value))
             .collect()
+    }
+
+    /// What each process contributes now to a gauge that becomes one value of several processes
+    /// ([`Aggregation::Sum`], [`Aggregation::Max`] and so on), by the name of the process as in
+    /// [`by_process`](Self::by_process) and in its order; nothing of a gauge of another kind. What
+    /// dead processes have left to the value is no process's any more, so these need not come to
+    /// it. Each is read for itself.
+    pub fn contributions(&self, series: &SeriesView) -> Vec<(String, f64)> {
+        let Some((segment, bound)) = self.locate(series) else {
+            return Vec::new();
+        };
+        if series.how.is_by_process() {
+            return Vec::new();
+        }
+        let parts = series.parts.iter();
+        let parts = parts.filter(|part| !series.how.is_live() || self.is_alive(part.owner));
+        let read = |part: &Part| {
+            let bits = segment.read_part(part.bound)?;
+            Some((self.name_of(part), f64::from_bits(bits)))
+        };
+        let mut values: Vec<(String, f64)> = parts.filter_map(read).collect();
+        if !segment.still_lives(bound) {
+            return Vec::new();
+        }
+        values.sort_by(|(a, _), (b, _)| a.cmp(b));
+        values
+    }
+
+    fn name_of(&self, part: &Part) -> String {
+        match part.pid_namespace {
+            here if here == self.pid_namespace || here == 0 => part.pid.to_string(),
+            elsewhere => format!("{}@{elsewhere}", part.pid),
+        }
     }
 
     /// How often a registration of this family went beyond its cap.
@@ -836,6 +862,13 @@ mod tests {
         };
         let mut early = Reader::new(&board);
         assert_eq!(shown(&mut early), Some(5.0));
+        let by_process = |reader: &Reader| {
+            let mut families = reader.families().iter();
+            let family = families.find(|family| family.name == "frozen");
+            reader.contributions(&family.unwrap().series[0])
+        };
+        let own = [(std::process::id().to_string(), 5.0)];
+        assert_eq!(by_process(&early), own);
         let segment = &board.attached().unwrap().segment;
         let part = early
             .families()
@@ -848,6 +881,7 @@ mod tests {
         let frozen = State::Folding { serial }.word();
         segment.state(slot).store(frozen, Ordering::Relaxed);
         assert_eq!(shown(&mut early), Some(5.0));
+        assert_eq!(by_process(&early), own);
         assert_eq!(shown(&mut Reader::new(&board)), Some(5.0));
         // Other tests of this process share the board.
         let alive = State::Ready { serial }.word();

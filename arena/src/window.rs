@@ -108,13 +108,26 @@ impl Window {
         bound(self.last_index(), self.schema)
     }
 
+    /// The upper bounds of what each of [`NativeCounts::cells`](crate::NativeCounts::cells)
+    /// counts, ascending; the last cell has none.
+    pub fn cell_bounds(&self) -> Vec<f64> {
+        let from_zero = (self.first - 1..=self.last_index()).map(|index| bound(index, self.schema));
+        let mut bounds: Vec<f64> = match self.is_signed {
+            true => from_zero.clone().rev().map(|bound| -bound).collect(),
+            false => vec![-self.zero_threshold()],
+        };
+        bounds.extend(from_zero);
+        bounds
+    }
+
     /// Cells that count observations: those of a series but for the sum's.
     pub(crate) fn counts(&self) -> usize {
         OTHERS + usize::from(self.buckets) * (1 + usize::from(self.is_signed))
     }
 
-    /// The count of the zero bucket among them.
-    pub(crate) fn zero(&self) -> usize {
+    /// The place of the zero bucket's count among the
+    /// [`cells`](crate::NativeCounts::cells).
+    pub fn zero(&self) -> usize {
         1 + usize::from(self.buckets) * usize::from(self.is_signed)
     }
 
@@ -295,6 +308,8 @@ mod tests {
         fn an_observation_goes_to_the_cell_whose_bounds_hold_it(
             (window, values) in windows().prop_flat_map(|window| (Just(window), values(window))),
         ) {
+            let upper: Vec<f64> = bounds(window).iter().map(|(bound, _)| *bound).collect();
+            prop_assert_eq!(window.cell_bounds(), upper);
             let finder = Finder::of(window);
             let mut counts = vec![0_u64; window.counts()];
             for value in &values {

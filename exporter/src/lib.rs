@@ -12,6 +12,7 @@ pub mod encode;
 mod failures;
 mod maintenance;
 mod negotiate;
+mod said;
 mod scrape;
 mod self_metrics;
 mod server;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rig::{Rig, Running, wait_for};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tallyboard::{Aggregation, Board, BoardOptions, Location};
 
 /// A process that has a part of the gauge `load`, and lives until it is killed.
@@ -288,6 +288,31 @@ fn a_gauge_keeps_its_aggregation() {
     assert_eq!(dump["families"][0]["series"][0]["value"], 7.0);
     let wrong = rig.fail(&["set", "load", "4", "--aggregation", "mean"], 2);
     assert!(wrong.contains("livesum"), "{wrong}");
+}
+
+#[test]
+fn a_dump_shows_what_each_process_contributes() {
+    let rig = Rig::new();
+    let owner = owner(&rig);
+    let pid = owner.0.id();
+    let text = rig.run(&["dump"]);
+    let line = format!("# process {pid}: load 3.0\n");
+    assert!(
+        text.contains("load 3.0\n") && text.ends_with(&line),
+        "{text}"
+    );
+    let processes = || {
+        let dump: Value = serde_json::from_str(&rig.run(&["dump", "--json"])).unwrap();
+        let series = &dump["families"][0]["series"][0];
+        (series["value"].clone(), series["processes"].clone())
+    };
+    let own = json!([{"pid": pid.to_string(), "value": 3.0}]);
+    assert_eq!(processes(), (json!(3.0), own));
+    kill(owner);
+    rig.run(&["check", "--repair"]);
+    // It is in the sum, and no process's any more.
+    assert_eq!(processes(), (json!(3.0), json!([])));
+    assert!(!rig.run(&["dump"]).contains("# process"));
 }
 
 #[test]

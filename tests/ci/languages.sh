@@ -4,17 +4,26 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+for example in ffi/examples/records.{php,rb,go}; do
+    lines=$(grep --count . "$example")
+    ((lines <= 20)) || {
+        echo "$example has $lines lines; an example to copy has 20 at most" >&2
+        exit 1
+    }
+done
 set -x
 cargo build --quiet --release --locked -p tallyboard-exporter -p tallyboard-ffi --bins --lib
 { set +x; } 2>/dev/null
 
+# In one place at every run: Go keeps what it has built for the next, with where the library was.
+prefix=$target/languages
+rm -rf "$prefix"
+ffi/install.sh "$prefix" "$target/release"
+export LD_LIBRARY_PATH=$prefix/lib PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 # Boards belong on a tmpfs.
 folder=$(mktemp -d /dev/shm/tallyboard-languages.XXXXXX)
 trap 'rm -rf "$folder"' EXIT
-ffi/install.sh "$folder/prefix" "$target/release"
-export LD_LIBRARY_PATH=$folder/prefix/lib PKG_CONFIG_PATH=$folder/prefix/lib/pkgconfig
 unset TALLYBOARD_DIR TALLYBOARD_RSEQ
-# Go keeps what it has built for the next run.
 export GOCACHE=$target/go GOFLAGS=-buildvcs=false
 go build -o "$folder/records-go" ffi/examples/records.go
 

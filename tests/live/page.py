@@ -24,7 +24,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, expect
 
-from live.page_sight import CONTRAST, NAMELESS
+from live.page_access import names, nothing_moves, tab_key
+from live.page_sight import CONTRAST
 from rig.browser import Look, browser
 from rig.command import succeed, tallyboard, values
 from rig.exporter import Exporter
@@ -33,6 +34,8 @@ from rig.scratch import scratch
 
 MARKUP = "<img src=x onerror=alert(1)>"
 """What would ask for a picture and open a window if it were ever taken for markup."""
+METRICS = 8
+"""Of a worker."""
 FAMILIES = 400
 EACH = 100
 LARGE = 60_000
@@ -43,13 +46,17 @@ MOST_BYTES = 150_000
 
 def work() -> None:
     """What a process that counts does, until its input ends."""
-    from tallyboard import Counter, Gauge, Histogram, Summary
+    from tallyboard import Counter, Enum, Gauge, Histogram, Info, Summary
 
     jobs = Counter("page_jobs_total", "Jobs that were done.", ["queue"])
     Gauge("page_depth", f"Jobs that wait. {MARKUP}", multiprocess_mode="livesum").set(7)
     memory = Gauge("page_memory_bytes", "Memory of each process.", multiprocess_mode="liveall")
     waits = Histogram("page_wait_seconds", "How long a job waited.", buckets=(0.1, 0.5, 1.0))
     sizes = Summary("page_size_bytes", "How large a job was.")
+    sums = Histogram("page_parse_seconds", "How long it took to read a job.", native=True)
+    phase = Enum("page_phase", f"What each lane does. {MARKUP}", ["lane"], states=["idle", "loading", MARKUP])
+    Info("page_build", "What runs.").info({"version": "1.2.3", "branch": MARKUP})
+    phase.labels("night").state("loading")
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     while not ended.wait(0.01):
@@ -59,6 +66,8 @@ def work() -> None:
         sizes.observe(2048)
         for value in (0.25, 0.25, 0.25, 0.75):
             waits.observe(value)
+        sums.observe(0.05)
+        phase.labels("day").state(("loading", MARKUP)[int(time.time() / 2) % 2])
 
 
 def fill() -> None:
@@ -150,7 +159,7 @@ def everything_by_keyboard(look: Look) -> None:
     expect(page.locator("#search")).to_be_focused()
     page.keyboard.type("JOB waited")
     expect(page.locator("#rows > li")).to_have_count(1)
-    expect(page.locator("#found")).to_have_text("1 metric of 5 found")
+    expect(page.locator("#found")).to_have_text(f"1 metric of {METRICS} found")
     page.keyboard.press("ArrowDown")
     button = page.get_by_role("button", name="page_wait_seconds", exact=True)
     expect(button).to_be_focused()
@@ -172,10 +181,51 @@ def everything_by_keyboard(look: Look) -> None:
     page.keyboard.press("ArrowUp")
     expect(page.locator("#search")).to_be_focused()
     page.keyboard.type(" nothing like this")
-    expect(page.locator("#found")).to_have_text("0 metrics of 5 found")
+    expect(page.locator("#found")).to_have_text(f"0 metrics of {METRICS} found")
     page.keyboard.press("Escape")
-    expect(page.locator("#rows > li")).to_have_count(5)
+    expect(page.locator("#rows > li")).to_have_count(METRICS)
     expect(page.locator("#found")).to_be_empty()
+
+
+def words_and_native_buckets(look: Look) -> None:
+    page = look.page
+    build = row(look, "page_build")
+    expect(build.locator(".now strong")).to_have_text(f"branch={MARKUP}")
+    expect(build.locator(".now small")).to_have_text("version=1.2.3")
+    build.get_by_role("button").click()
+    expect(build.locator("table.said tbody tr")).to_have_text([f"branch{MARKUP}", "version1.2.3"])
+
+    phase = row(look, "page_phase")
+    expect(phase.locator(".now small")).to_have_text("2 of 2")
+    expect(phase.locator(".now strong")).to_have_text("loading")
+    expect(phase.locator(".now small")).to_have_text("1 of 2")
+    phase.get_by_role("button").click()
+    expect(phase.locator(".series tbody tr")).to_have_count(2)
+    night = phase.locator(".series tbody tr", has_text="lane=night")
+    expect(night.locator("td.said")).to_have_text("loading")
+    # The lane of each state, as high as the share of series that are in it.
+    lanes = phase.locator("path.held")
+    expect(lanes).to_have_count(3)
+    course = lambda at: lanes.nth(at).get_attribute("d") or ""  # noqa: E731
+    until(lambda: page.wait_for_timeout(100) or course(2).count("Z") >= 2, "two stretches")
+    assert not course(0), "nobody was idle"
+    shares = phase.locator(".quantiles tbody tr")
+    expect(shares.nth(0).locator("td")).to_have_text(["0", *["0.0\u202f%"] * 3])
+    seen = [float(shares.nth(at).locator("td").nth(2).inner_text().split("\u202f")[0]) for at in range(3)]
+    assert abs(sum(seen) - 100) < 0.3, f"the shares of the states are {seen}"
+    assert 50 <= seen[1] <= 99, f"one of two is always loading, and the other now and then: {seen}"
+    phase.get_by_placeholder("label=value").fill("lane=day")
+    expect(phase.locator(".series tbody tr")).to_have_count(1)
+
+    parse = row(look, "page_parse_seconds")
+    parse.get_by_role("button").click()
+    expect(parse.locator(".detail > p").first).to_have_text("Native, schema 3")
+    # All in one bucket, which is 9 % wide.
+    expect(parse.locator(".bars tbody tr")).to_have_text(["≤\u202f52.6\u202fms100.0\u202f%"])
+    numbers = parse.locator(".quantiles tbody tr").last.locator("td")
+    expect(numbers.nth(0)).to_have_text("50.3\u202fms")
+    expect(numbers.nth(3)).to_have_text("52.5\u202fms")
+    parse.get_by_role("button").click()
 
 
 def text_stays_text(look: Look) -> None:
@@ -227,8 +277,6 @@ def colours(look: Look, pictures: Path) -> None:
     expect(page.get_by_role("radio", name="Dark", exact=True)).to_be_checked()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == backgrounds[1]
     page.get_by_role("radio", name="Auto", exact=True).check(force=True)
-    nameless = page.evaluate(NAMELESS)
-    assert not nameless, f"without a name for who cannot see it: {nameless}"
     row(look, "page_jobs_total").get_by_role("button").click()
     row(look, "page_wait_seconds").get_by_role("button").click()
     until(lambda: page.wait_for_timeout(100) or page.locator(".chart path.line").count() == 3, "the charts")
@@ -238,6 +286,27 @@ def colours(look: Look, pictures: Path) -> None:
         page.screenshot(path=pictures / f"{scheme}.png", full_page=True)
         seen = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         assert seen == backgrounds[scheme == "dark"], f"{scheme}: {seen}"
+
+
+def for_everyone(look: Look) -> None:
+    """What is opened of each type, in both colours: contrast, names, the Tab key, and nothing that moves."""
+    page = look.page
+    page.locator("#rows [aria-expanded=true]").click()
+    stops = 0
+    for name in ("page_jobs_total", "page_parse_seconds", "page_phase", "page_build", "page_memory_bytes"):
+        row(look, name).get_by_role("button").click()
+        expect(row(look, name).locator("#detail")).to_be_visible()
+        # Its series come with the next answer.
+        until(lambda: page.wait_for_timeout(100) or page.locator("#detail tbody tr").count() > 0, "what it says")
+        names(look)
+        nothing_moves(look)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            weak = page.evaluate(CONTRAST)
+            assert not weak, f"{name}, {scheme}: contrast below 4.5: {weak}"
+            stops += tab_key(look)
+        row(look, name).get_by_role("button").click()
+    print(f"the Tab key stops {stops} times at something that has a name and is seen", flush=True)
 
 
 def on_a_phone(chromium: Browser, url: str, pictures: Path) -> None:
@@ -368,9 +437,11 @@ def main() -> None:
                 expect(row(look, "page_jobs_total")).to_be_visible()
                 values_change(look, board)
                 everything_by_keyboard(look)
+                words_and_native_buckets(look)
                 text_stays_text(look)
                 writers_are_shown(look, process)
                 nobody_looks(look)
+                for_everyone(look)
                 colours(look, pictures)
                 look.assert_clean()
                 on_a_phone(chromium, url, pictures)

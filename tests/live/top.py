@@ -24,21 +24,29 @@ from rig.terminal import Terminal
 
 WRITER = """
 import sys, time
-from tallyboard import Counter, Gauge, Histogram
+from tallyboard import Counter, Enum, Gauge, Histogram, Info
 Counter("still_total", "Stands still.").inc(1_000_000_000)
 fast = Counter("fast_total", "Grows fast.", ["lane"])
 slow = Counter("slow_total", "Grows slowly.")
 level = Gauge("level", "Of each lane.", ["lane"], multiprocess_mode="livesum")
 wait = Histogram("wait_seconds", "Half of a tenth.", ["lane"], buckets=(0.1, 1, 10))
+spread = Histogram("spread_seconds", "Half of a tenth, too.", native=True)
+phase = Enum("phase", "What each lane does.", ["lane"], states=["loading", "linking", "done"])
+Info("build", "What runs.").info({"version": "1.2.3", "os": "linux"})
 lane = sys.argv[1]
+phase.labels(lane).state("done")
 level.labels(lane).set(7)
 while True:
     fast.labels(lane).inc(50)
     slow.inc()
     wait.labels(lane).observe(0.05)
+    spread.observe(0.05)
+    if lane == "left":
+        phase.labels(lane).state(("loading", "linking")[int(time.time() * 2) % 2])
     time.sleep(0.02)
 """
-FAMILIES = ["fast_total", "level", "slow_total", "still_total", "wait_seconds"]
+FAMILIES = ["build", "fast_total", "level", "phase", "slow_total", "spread_seconds", "still_total", "wait_seconds"]
+MOVING = ["fast_total", "phase", "slow_total", "spread_seconds", "wait_seconds"]
 
 
 def families(screen: str) -> list[str]:
@@ -110,6 +118,10 @@ def check_list(top: Top) -> None:
         assert fields(screen, "still_total")[2:5] == ["1", "2,000,000,000", "0"], screen
         assert fields(screen, "level")[1:4] == ["gauge", "2", "7..7"], screen
         assert fields(screen, "fast_total")[5].strip("▁▂▃▄▅▆▇█") == "", screen
+        assert fields(screen, "build")[1:5] == ["info", "1", 'os="linux",', 'version="1.2.3"'], screen
+        assert fields(screen, "phase")[1:3] == ["stateset", "2"], screen
+        for state in ("loading", "linking"):
+            terminal.wait_for(f"{state}:1 done:1")
 
         terminal.press("s")
         screen = terminal.wait_for("sort:value")
@@ -132,7 +144,7 @@ def check_list(top: Top) -> None:
         assert families(terminal.wait_for("fast_total")) == FAMILIES
         terminal.press("m")
         screen = terminal.wait_for("m show still")
-        assert families(screen) == ["fast_total", "slow_total", "wait_seconds"], screen
+        assert families(screen) == MOVING, screen
         terminal.press("m", "q")
     print("the list of families grows, is sorted and filtered", flush=True)
 
@@ -185,6 +197,47 @@ def check_pages(top: Top, pids: list[int]) -> None:
     print("the pages of a family, the processes and the board; any size of the screen", flush=True)
 
 
+def check_words_and_native(top: Top) -> None:
+    with top.open("--filter", "phase") as terminal:
+        terminal.wait_for("filter:phase")
+        terminal.press("Enter")
+        terminal.wait_for("STATE")
+        # One of two lanes is done all the time, the other is as long in the one state as in the other.
+        terminal.wait_for(" 50.0%")
+        screen = terminal.wait_without(" 0.0%")
+        top.keep("state-set", screen)
+        for words in ('lane="left"', "What each lane does.", "loading  ", "linking  ", "last "):
+            assert words in screen, f"{words} is missing:\n{screen}"
+        assert ['lane="right"', "done"] in [line.split() for line in screen.splitlines()], screen
+        terminal.press("/")
+        terminal.type("right")
+        terminal.press("Enter")
+        terminal.wait_for("100.0%")
+        terminal.press("q")
+
+    with top.open("--filter", "build") as terminal:
+        terminal.wait_for("filter:build")
+        terminal.press("Enter")
+        screen = terminal.wait_for("SAYS")
+        top.keep("info", screen)
+        lines = [line.split() for line in screen.splitlines()]
+        assert ["version", "1.2.3"] in lines, screen
+        assert ["(no", "labels)", 'os="linux",', 'version="1.2.3"'] in lines, screen
+        terminal.press("q")
+
+    with top.open("--filter", "spread") as terminal:
+        terminal.wait_for("filter:spread")
+        terminal.press("Enter")
+        terminal.wait_for("since the beginning")
+        screen = terminal.wait_for("last ")
+        top.keep("native", screen)
+        # All observations are 0.05, in the bucket from 2^(-35/8) to 2^(-34/8), and interpolated in it by ratio.
+        for words in ("native, schema 3", "mean 0.05", "p50 0.05", "p99 0.053", " 0.05256  ████"):
+            assert words in screen, f"{words} is missing:\n{screen}"
+        terminal.press("q")
+    print("what infos and state sets say, and a native histogram's own buckets", flush=True)
+
+
 def check_another_board(top: Top, board: Path) -> None:
     with top.open() as terminal:
         terminal.wait_for("still_total")
@@ -213,6 +266,11 @@ def check_once(board: Path) -> None:
     assert heading == ["FAMILY", "TYPE", "SERIES", "VALUE", "RATE/S"], heading
     assert rows[0][0] == "fast_total", rows
     assert float(rows[0][4]) > 0, rows
+    assert ["build", "info", "1", 'os="linux",', 'version="1.2.3"', "-"] in rows, rows
+    [phase] = [row for row in rows if row[0] == "phase"]
+    assert phase[1:3] == ["stateset", "2"], rows
+    assert phase[3] in ("loading:1", "linking:1"), rows
+    assert phase[4:] == ["done:1", "-"], rows
     moving = succeed(board, "top", "--once", "--interval", "300ms", "--moving", "--filter", "slow")
     assert [line.split()[0] for line in moving.splitlines()] == ["FAMILY", "slow_total"], moving
     done = subprocess.run(["tallyboard", "top", str(board)], capture_output=True, text=True, timeout=60)
@@ -233,11 +291,12 @@ def main() -> None:
             environment = {"TALLYBOARD": str(board)}
             writer = running(command, folder / "writer.log", environment)
             pids.append(writers.enter_context(writer).pid)
-        until(lambda: board.exists() and succeed(board, "dump").count("level{") == 2, "both writers")
+        until(lambda: board.exists() and succeed(board, "dump").count("\nlevel{") == 2, "both writers")
         top = Top(folder, board, options.screens)
         check_once(board)
         check_list(top)
         check_pages(top, pids)
+        check_words_and_native(top)
         check_another_board(top, board)
         check_hang_up(folder, board)
 

@@ -8,6 +8,7 @@ use tallyboard::{FamilyView, Kind, Reader, SeriesView};
 use super::question::{FamilyQuestion, Search, choose};
 use super::reading::{Reading, float, write_processes};
 use crate::boards::BoardSet;
+use crate::said;
 
 /// What a family is, without its values.
 pub(super) fn describe(reader: &Reader, family: &FamilyView) -> Map<String, Value> {
@@ -25,7 +26,23 @@ pub(super) fn describe(reader: &Reader, family: &FamilyView) -> Map<String, Valu
     put("hidden_series", family.hidden_series.into());
     put("overflows", reader.overflows(family).into());
     if family.kind == Kind::Histogram {
-        put("bounds", family.bounds.iter().copied().map(float).collect());
+        let bounds = match family.native {
+            Some(window) => window.cell_bounds(),
+            None => family.bounds.clone(),
+        };
+        put("bounds", bounds.into_iter().map(float).collect());
+        if let Some(window) = family.native {
+            // By which buckets are put together: the place of the zero bucket, and which index
+            // the first one above it has.
+            let (schema, first, zero) = (window.schema(), window.first_index(), window.zero());
+            put(
+                "native",
+                json!({"schema": schema, "first": first, "zero": zero}),
+            );
+        }
+    }
+    if family.kind == Kind::StateSet {
+        put("states", family.states.as_slice().into());
     }
     object
 }
@@ -43,7 +60,7 @@ pub(super) fn answer(boards: &BoardSet, question: &FamilyQuestion) -> Option<Val
         reading.write(&mut object);
     }
     let series = family.series.iter();
-    let matching = series.filter(|series| is_found(&question.search, family, series));
+    let matching = series.filter(|series| is_found(&question.search, reader, family, series));
     let mut ranked: Vec<(f64, &SeriesView)> = matching
         .map(|series| {
             let reading = Reading::of(reader, family, series);
@@ -78,12 +95,25 @@ fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
     ranked.sort_by(order);
 }
 
-fn is_found(search: &Search, family: &FamilyView, series: &SeriesView) -> bool {
+/// In its labels, and in what it says.
+fn is_found(search: &Search, reader: &Reader, family: &FamilyView, series: &SeriesView) -> bool {
     search.finds(|| {
-        let pairs = family.label_names.iter().zip(&series.label_values);
-        pairs
-            .map(|(name, value)| Cow::Owned(format!("{name}={value}")))
-            .collect()
+        let text = |(name, value): (&str, &str)| Cow::Owned(format!("{name}={value}"));
+        let names = family.label_names.iter().map(String::as_str);
+        let labels = names.zip(series.label_values.iter().map(String::as_str));
+        let mut texts: Vec<Cow<'_, str>> = labels.map(text).collect();
+        match family.kind {
+            Kind::Info => {
+                let pairs = said::pairs(reader, family, series);
+                texts.extend(pairs.into_iter().flatten().map(text));
+            }
+            Kind::StateSet => {
+                let place = reader.state(family, series);
+                texts.extend(place.map(|place| Cow::Borrowed(family.states[place].as_str())));
+            }
+            _ => {}
+        }
+        texts
     })
 }
 
@@ -96,8 +126,16 @@ fn one(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Value {
     let Value::Object(mut object) = object else {
         return object;
     };
-    if let Some(reading) = Reading::of(reader, family, series) {
-        reading.write(&mut object);
+    match Reading::of(reader, family, series) {
+        Some(Reading::Info(said)) => {
+            let pairs = said.names().flat_map(|(name, values)| {
+                let values = values.into_iter();
+                values.map(move |(value, _)| (name.to_owned(), Value::from(value)))
+            });
+            object.insert("info".to_owned(), Value::Object(pairs.collect()));
+        }
+        Some(reading) => reading.write(&mut object),
+        None => {}
     }
     write_processes(reader, family, series, &mut object);
     Value::Object(object)

@@ -14,6 +14,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         include_str!("page/history.js"),
         include_str!("page/reading.js"),
         include_str!("page/chart.js"),
+        include_str!("page/words.js"),
         include_str!("page/detail.js"),
         include_str!("page/page.js"),
         include_str!("page/board.js"),

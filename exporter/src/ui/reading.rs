@@ -1,20 +1,40 @@
 //! Values as JSON: of one series, and of a family together.
 
 use serde_json::{Map, Value, json};
-use tallyboard::{FamilyView, Kind, Number, Reader, SeriesView};
+use tallyboard::{FamilyView, Kind, NativeCounts, Number, Reader, SeriesView};
 
 use crate::encode::canonical_float;
+use crate::said::{self, Said};
 
 /// Values of one series that is split by process that are given, the rest only counted.
 const MOST_PROCESSES: usize = 100;
+
+/// Values that infos say of one name that are given, the rest only counted.
+const MOST_VALUES: usize = 20;
+
+/// About how many words of the board an info says.
+const CELLS_OF_INFO: usize = 16;
 
 /// A value, or what several come to together.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reading {
     Counter(Number),
-    Gauge { low: f64, high: f64 },
-    Summary { count: u64, sum: f64 },
-    Histogram { buckets: Vec<u64>, sum: f64 },
+    Gauge {
+        low: f64,
+        high: f64,
+    },
+    Summary {
+        count: u64,
+        sum: f64,
+    },
+    /// Of a native one its own cells.
+    Histogram {
+        buckets: Vec<u64>,
+        sum: f64,
+    },
+    Info(Said),
+    /// How many series are in each of the states.
+    StateSet(Vec<u64>),
 }
 
 impl Reading {
@@ -32,10 +52,26 @@ impl Reading {
                 let (count, sum) = reader.summary(series)?;
                 Some(Self::Summary { count, sum })
             }
+            Kind::Histogram if family.native.is_some() => {
+                let mut counts = NativeCounts::default();
+                let sum = reader.native(series, &mut counts)?;
+                let buckets = counts.cells().to_vec();
+                Some(Self::Histogram { buckets, sum })
+            }
             Kind::Histogram => {
                 let mut buckets = vec![0; family.bounds.len() + 1];
                 let sum = reader.histogram(series, &mut buckets)?;
                 Some(Self::Histogram { buckets, sum })
+            }
+            Kind::Info => {
+                let mut said = Said::default();
+                said.note(said::pairs(reader, family, series)?);
+                Some(Self::Info(said))
+            }
+            Kind::StateSet => {
+                let mut held = vec![0; family.states.len()];
+                held[reader.state(family, series)?] = 1;
+                Some(Self::StateSet(held))
             }
             // A type that a newer library has put there.
             _ => None,
@@ -87,6 +123,16 @@ impl Reading {
                     sum: sum + s,
                 }
             }
+            (Self::Info(mut said), Self::Info(other)) => {
+                said.add(other);
+                Self::Info(said)
+            }
+            (Self::StateSet(mut held), Self::StateSet(others)) => {
+                for (held, other) in held.iter_mut().zip(others) {
+                    *held += other;
+                }
+                Self::StateSet(held)
+            }
             // Values of one family are of one type.
             (first, _) => first,
         }
@@ -99,6 +145,8 @@ impl Reading {
             Self::Gauge { high, .. } => *high,
             Self::Summary { count, .. } => *count as f64,
             Self::Histogram { buckets, .. } => count_of(buckets) as f64,
+            // In the order of their labels.
+            Self::Info(_) | Self::StateSet(_) => 0.0,
         }
     }
 
@@ -121,8 +169,16 @@ impl Reading {
                 put("sum", float(*sum));
                 put("buckets", buckets.as_slice().into())
             }
+            Self::Info(said) => put("said", said.names().map(said_of_name).collect()),
+            Self::StateSet(held) => put("held", held.as_slice().into()),
         };
     }
+}
+
+fn said_of_name((name, values): (&str, Vec<(&str, u64)>)) -> Value {
+    let shown = values.iter().take(MOST_VALUES);
+    let shown = shown.map(|(value, series)| json!({"value": value, "series": series}));
+    json!({"name": name, "total": values.len(), "values": shown.collect::<Vec<_>>()})
 }
 
 /// Puts a series' values by process into an object, where there are such.
@@ -145,7 +201,11 @@ pub(super) fn write_processes(
 /// How many words of the board it takes to read a family, about.
 pub(super) fn cells_of(family: &FamilyView) -> usize {
     let cells = match family.kind {
-        Kind::Histogram => family.bounds.len() + 2,
+        Kind::Histogram => family.native.map_or(family.bounds.len() + 2, |window| {
+            let buckets = usize::try_from(window.last_index() - window.first_index());
+            (buckets.unwrap_or(0) + 1) * (1 + usize::from(window.is_signed())) + 4
+        }),
+        Kind::Info => CELLS_OF_INFO,
         _ => 2,
     };
     cells.saturating_mul(family.series.len())
@@ -175,7 +235,7 @@ pub(super) fn float(value: f64) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use tallyboard::{Aggregation, Board, Location};
+    use tallyboard::{Aggregation, Board, Location, Native};
 
     use super::*;
 
@@ -227,6 +287,43 @@ mod tests {
         ];
         let found = together(&board).into_iter().map(Value::Object);
         assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_infos_say_and_which_states_hold() {
+        let (_directory, board) = board();
+        for (part, version, state) in [("a", "1.2", "idle"), ("b", "1.1", "busy")] {
+            let info = board.info("a_build", "").label("part", part);
+            let info = info.register().unwrap();
+            info.set(&[("version", version), ("os", "linux")]).unwrap();
+            let phase = board.state_set("b_phase", "", &["busy", "idle", "done"]);
+            phase.label("part", part).register().unwrap().set(state);
+        }
+        let expected = [
+            json!({"said": [
+                {"name": "os", "total": 1, "values": [{"value": "linux", "series": 2}]},
+                {"name": "version", "total": 2,
+                 "values": [{"value": "1.1", "series": 1}, {"value": "1.2", "series": 1}]},
+            ]}),
+            json!({"held": [1, 1, 0]}),
+        ];
+        let found = together(&board).into_iter().map(Value::Object);
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_native_histogram_has_its_own_buckets() {
+        let (_directory, board) = board();
+        // Below, zero up to 1, up to 2 and 4, above.
+        let native = Native::new().schema(0).range(1.5, 4.0);
+        let histogram = board.histogram("a_seconds", "").native(native);
+        let histogram = histogram.register().unwrap();
+        for value in [-1.5, 0.0, 1.5, 3.0, 4.0, 9.0] {
+            histogram.observe(value);
+        }
+        let expected = json!({"count": 6, "sum": 16.0, "buckets": [1, 1, 1, 2, 1]});
+        let found = together(&board).into_iter().map(Value::Object);
+        assert_eq!(found.collect::<Vec<_>>(), [expected]);
     }
 
     #[test]

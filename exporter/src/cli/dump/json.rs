@@ -16,7 +16,9 @@
 //! In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
 //! (cumulative, `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count`
 //! and `sum`, an info's `info` (its pairs), a state set's `state`. A counter's series and a bucket
-//! have an `exemplar` where there is one.
+//! have an `exemplar` where there is one. A gauge that is put together from several processes has
+//! `processes` besides its value: what each contributes now. Where each process has a value of its
+//! own, there is nothing else.
 //!
 //! A native histogram's has `native` besides: its schema, and what its buckets hold, each by its
 //! index. `above` and `below` say how many observations were outside of them, which the highest
@@ -31,8 +33,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 use tallyboard::{
-    Board, Exemplar, FamilyView, Kind, LAYOUT_VERSION, NativeCounts, Number, Reader, SeriesView,
-    Window,
+    Aggregation, Board, Exemplar, FamilyView, Kind, LAYOUT_VERSION, NativeCounts, Number, Reader,
+    SeriesView, Window,
 };
 
 use crate::encode::canonical_float;
@@ -92,11 +94,14 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
             add_exemplar(reader.exemplar(series, 0), &mut object);
         }
         Kind::Gauge if family.aggregation.is_by_process() => {
-            let values = reader.by_process(series).into_iter();
-            let values = values.map(|(pid, value)| json!({"pid": pid, "value": float(value)}));
-            object["processes"] = values.collect();
+            object["processes"] = by_process(reader.by_process(series));
         }
-        Kind::Gauge => object["value"] = float(reader.gauge(series)?),
+        Kind::Gauge => {
+            object["value"] = float(reader.gauge(series)?);
+            if family.aggregation != Aggregation::Last {
+                object["processes"] = by_process(reader.contributions(series));
+            }
+        }
         Kind::Summary => {
             let (count, sum) = reader.summary(series)?;
             object["count"] = count.into();
@@ -145,6 +150,12 @@ fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Opti
         _ => return None,
     }
     Some(object)
+}
+
+fn by_process(values: Vec<(String, f64)>) -> Value {
+    let values = values.into_iter();
+    let values = values.map(|(pid, value)| json!({"pid": pid, "value": float(value)}));
+    values.collect()
 }
 
 fn native(window: &Window, counts: &NativeCounts) -> Value {

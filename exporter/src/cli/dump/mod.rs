@@ -1,5 +1,6 @@
 //! `tallyboard dump`
 
+mod by_process;
 mod json;
 
 use std::io::{self, Write};
@@ -15,7 +16,9 @@ use crate::encode::{Encoder, Format, Source, Style};
 ///
 /// JSON has all names as they are, whole numbers exactly, and the numbers that JSON does
 /// not know as the strings "NaN", "+Inf" and "-Inf". In the other formats, characters that
-/// older Prometheus versions do not allow in names are underscores.
+/// older Prometheus versions do not allow in names are underscores. What each process contributes
+/// to a gauge that is the sum (or the least, …) of several is in JSON, and in the text format in
+/// comments.
 #[derive(Args, Debug)]
 pub(super) struct Dump {
     #[command(flatten)]
@@ -53,7 +56,13 @@ impl Dump {
         };
         let mut body = Vec::new();
         match format {
-            Some(format) => encode(&reader, format, &mut body),
+            Some(format) => {
+                encode(&reader, format, &mut body);
+                // OpenMetrics has no comments.
+                if format == Format::Text {
+                    by_process::write(&reader, &mut body)?;
+                }
+            }
             None => json::write(&board, &reader, &mut body)?,
         }
         self.board.complete(&board)?;

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use tallyboard::{Location, Stats};
+use tallyboard::{Kind, Location, Stats};
 
 use super::detail::{Detail, Window};
 use super::distribution::Distribution;
+use super::held::Held;
 use super::history::{History, Line};
 use super::roster::Roster;
 use super::view::{Page, View};
@@ -31,6 +32,10 @@ pub(super) struct Watched {
     window: (String, Window),
     /// What came lately, and in how long.
     pub(super) recent: Option<(Duration, Distribution)>,
+    /// As the window.
+    held: (String, Held),
+    /// For which share of what time each state held lately.
+    pub(super) recently_held: Option<(Duration, Vec<f64>)>,
     pub(super) roster: Roster,
 }
 
@@ -49,6 +54,8 @@ impl Watched {
             detail: None,
             window: <(String, Window)>::default(),
             recent: None,
+            held: <(String, Held)>::default(),
+            recently_held: None,
             roster: Roster::default(),
         })
     }
@@ -64,6 +71,7 @@ impl Watched {
                 self.uuid = board.uuid();
                 self.history = History::default();
                 self.window = <(String, Window)>::default();
+                self.held = <(String, Held)>::default();
             }
             self.lines = self.history.look(reader, now);
             self.stats = target.and_then(|target| target.stats()).cloned();
@@ -88,6 +96,7 @@ impl Watched {
     pub(super) fn arrange(&mut self, view: &mut View, now: Instant) {
         self.detail = None;
         self.recent = None;
+        self.recently_held = None;
         let target = self.boards.targets().first();
         let mapped = target.and_then(|target| target.mapped());
         let len = match &view.page {
@@ -112,7 +121,7 @@ impl Watched {
             self.detail = None;
             self.stats = None;
         }
-        self.note_distribution(&view.arrangement.filter, now);
+        self.note(&view.arrangement.filter, now);
         view.set_len(len);
     }
 
@@ -122,18 +131,24 @@ impl Watched {
         (view.page == Page::Families).then(|| line.name.clone())
     }
 
-    fn note_distribution(&mut self, filter: &str, now: Instant) {
+    /// Notes what changes on a family's page.
+    fn note(&mut self, filter: &str, now: Instant) {
         let Some(detail) = &self.detail else {
             return;
         };
-        let Some(distribution) = &detail.distribution else {
-            return;
-        };
         let whose = format!("{}\n{filter}", detail.name);
-        if self.window.0 != whose {
-            self.window = (whose, Window::default());
+        if let Some(distribution) = &detail.distribution {
+            if self.window.0 != whose {
+                self.window = (whose, Window::default());
+            }
+            self.window.1.note(now, distribution);
+            self.recent = self.window.1.recent(now);
+        } else if detail.kind == Kind::StateSet {
+            if self.held.0 != whose {
+                self.held = (whose, Held::default());
+            }
+            self.held.1.note(now, &detail.held);
+            self.recently_held = self.held.1.recent();
         }
-        self.window.1.note(now, distribution);
-        self.recent = self.window.1.recent(now);
     }
 }

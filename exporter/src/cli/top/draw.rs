@@ -7,15 +7,13 @@ use ratatui::text::{Line as TextLine, Span, Text};
 use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState};
 use tallyboard::{Kind, Stats};
 
+use super::about;
 use super::board::Watched;
-use super::detail::Detail;
-use super::distribution::Distribution;
+use super::detail::{Detail, SeriesLine};
 use super::history::{LOOKS, Line, Shown};
 use super::number;
 use super::view::{Arrangement, Page, View};
-use crate::encode::canonical_float;
 
-const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 /// Lines above and below the page.
 const HEAD: u16 = 2;
 const FOOT: u16 = 1;
@@ -26,12 +24,14 @@ const MIN_TREND: u16 = 6;
 /// Between two columns.
 const GAP: u16 = 1;
 /// Columns of a bar.
-const BAR: usize = 20;
+pub(super) const BAR: usize = 20;
+/// A native histogram's bars, on whatever screen.
+const MIN_BARS: usize = 8;
 
-const TITLE: Style = Style::new().add_modifier(Modifier::BOLD);
+pub(super) const TITLE: Style = Style::new().add_modifier(Modifier::BOLD);
 const HEADING: Style = Style::new().add_modifier(Modifier::REVERSED);
 const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
-const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
+pub(super) const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
 const ALARM: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 
 /// Draws everything, in whatever room there is.
@@ -149,38 +149,43 @@ fn families(frame: &mut Frame, area: Rect, lines: &[Line], view: &mut View) {
         left("TREND"),
     ];
     let row = |line: &Line| {
-        Row::new([
+        let mut cells = vec![
             Cell::from(printable(&line.name)),
             Cell::from(line.kind.to_string()),
             right(number::value(line.series as f64)),
-            right(shown(line.shown)),
-            right(number::rate(line.rate)),
-            Cell::from(trend(&line.trend, usize::from(trend_width))),
-        ])
+        ];
+        let value = match &line.shown {
+            Shown::Nothing => "-".to_owned(),
+            Shown::One(value) => number::value(*value),
+            Shown::Between(least, greatest) => {
+                format!("{}..{}", number::value(*least), number::value(*greatest))
+            }
+            Shown::Words(words) => {
+                // They have no rate, and those of an info no course either.
+                let span = if line.kind == Kind::Info { 3 } else { 2 };
+                cells.push(Cell::from(printable(words)).column_span(span));
+                if line.kind != Kind::Info {
+                    cells.push(trend_cell(line, trend_width));
+                }
+                return Row::new(cells);
+            }
+        };
+        cells.push(right(value));
+        cells.push(right(number::rate(line.rate)));
+        cells.push(trend_cell(line, trend_width));
+        Row::new(cells)
     };
     list(frame, area, &widths, headings, lines, row, view);
 }
 
-fn shown(shown: Shown) -> String {
-    match shown {
-        Shown::Nothing => "-".to_owned(),
-        Shown::One(value) => number::value(value),
-        Shown::Between(least, greatest) => {
-            format!("{}..{}", number::value(least), number::value(greatest))
-        }
-    }
+fn trend_cell(line: &Line, width: u16) -> Cell<'static> {
+    Cell::from(trend(&line.trend, usize::from(width)))
 }
 
 fn family(frame: &mut Frame, area: Rect, watched: &Watched, detail: &Detail, view: &mut View) {
-    let mut about = vec![TextLine::from(vec![
-        Span::styled(printable(&detail.name), TITLE),
-        Span::raw(format!("  {}  ", detail.kind)),
-        Span::styled(printable(&detail.remarks), FAINT),
-    ])];
-    about.push(TextLine::from(printable(&detail.help)));
-    if let Some(all) = &detail.distribution {
-        about.extend(spread(all, watched));
-    }
+    // What the series leave, but for the lines around.
+    let room = usize::from(area.height - area.height / 3).saturating_sub(6);
+    let mut about = about::family(detail, watched, room.max(MIN_BARS));
     let more = detail.admitted - detail.series.len();
     if more > 0 {
         let more = number::value(more as f64);
@@ -196,6 +201,19 @@ fn family(frame: &mut Frame, area: Rect, watched: &Watched, detail: &Detail, vie
     let [above, below] = Layout::vertical(rows).areas(area);
     frame.render_widget(Paragraph::new(Text::from(about)), above);
 
+    if matches!(detail.kind, Kind::Info | Kind::StateSet) {
+        let what = match detail.kind {
+            Kind::Info => "SAYS",
+            _ => "STATE",
+        };
+        let widths = [Constraint::Min(20), Constraint::Fill(2)];
+        let headings = [left("SERIES"), left(what)];
+        let row = |line: &SeriesLine| {
+            Row::new([Cell::from(labels(line)), Cell::from(printable(&line.words))])
+        };
+        list(frame, below, &widths, headings, &detail.series, row, view);
+        return;
+    }
     let has_mean = matches!(detail.kind, Kind::Histogram | Kind::Summary);
     let widths = [
         Constraint::Min(20),
@@ -210,13 +228,9 @@ fn family(frame: &mut Frame, area: Rect, watched: &Watched, detail: &Detail, vie
     };
     let [value, mean] = headings.map(right);
     let headings = [left("SERIES"), value, right("RATE/s"), mean];
-    let row = |line: &super::detail::SeriesLine| {
-        let labels = match line.labels.as_str() {
-            "" => "(no labels)".to_owned(),
-            labels => printable(labels),
-        };
+    let row = |line: &SeriesLine| {
         Row::new([
-            Cell::from(labels),
+            Cell::from(labels(line)),
             right(line.value.map_or("-".to_owned(), number::value)),
             right(number::rate(line.rate)),
             right(line.mean.map_or(String::new(), number::value)),
@@ -225,58 +239,11 @@ fn family(frame: &mut Frame, area: Rect, watched: &Watched, detail: &Detail, vie
     list(frame, below, &widths, headings, &detail.series, row, view);
 }
 
-/// Quantiles and bars: from the beginning on, and lately.
-fn spread(all: &Distribution, watched: &Watched) -> Vec<TextLine<'static>> {
-    let mut lines = vec![quantiles("since the beginning", all)];
-    let recent = watched.recent.as_ref();
-    if let Some((span, recent)) = recent {
-        let places = usize::from(span.as_secs() < 10);
-        let span = format!("last {:.places$} s", span.as_secs_f64());
-        lines.push(quantiles(&span, recent));
+fn labels(line: &SeriesLine) -> String {
+    match line.labels.as_str() {
+        "" => "(no labels)".to_owned(),
+        labels => printable(labels),
     }
-    let lately = recent.map(|(_, recent)| recent);
-    let heading = format!(
-        "{:>12}  {:<BAR$} {:>14}  {:<BAR$} {:>14}",
-        "up to", "since the beginning", "", "lately", ""
-    );
-    lines.push(TextLine::styled(heading, FAINT));
-    let bounds = all.bounds.iter().copied().chain([f64::INFINITY]);
-    // The empty buckets on both sides tell nothing that these do not.
-    let is_hit = |count: &u64| *count > 0;
-    let first = all.counts.iter().position(is_hit).unwrap_or(0);
-    let last = all.counts.iter().rposition(is_hit).unwrap_or(0);
-    for (index, bound) in bounds.enumerate().take(last + 1).skip(first) {
-        let part = |distribution: &Distribution| {
-            let most = distribution.counts.iter().max().copied().unwrap_or(0);
-            let count = distribution.counts[index];
-            let share = number::percent(count, most) / 100.0;
-            format!("{} {:>14}", bar(share, BAR), number::value(count as f64))
-        };
-        lines.push(TextLine::from(format!(
-            "{:>12}  {}  {}",
-            canonical_float(bound),
-            part(all),
-            lately.map_or(String::new(), part)
-        )));
-    }
-    lines
-}
-
-fn quantiles(when: &str, distribution: &Distribution) -> TextLine<'static> {
-    let mut parts = vec![format!("{when}:")];
-    parts.push(format!(
-        "{} observed",
-        number::value(distribution.count() as f64)
-    ));
-    if let Some(mean) = distribution.mean() {
-        parts.push(format!("mean {}", number::value(mean)));
-    }
-    for quantile in QUANTILES {
-        if let Some(value) = distribution.quantile(quantile) {
-            parts.push(format!("p{} {}", quantile * 100.0, number::value(value)));
-        }
-    }
-    TextLine::from(parts.join("  "))
 }
 
 fn processes(frame: &mut Frame, area: Rect, watched: &Watched, view: &mut View) {
@@ -429,7 +396,7 @@ fn right(text: impl Into<Text<'static>>) -> Cell<'static> {
 }
 
 /// A share of a width.
-fn bar(share: f64, width: usize) -> String {
+pub(super) fn bar(share: f64, width: usize) -> String {
     let full = (share.clamp(0.0, 1.0) * width as f64).round() as usize;
     // What is there is not to look like nothing.
     let full = if share > 0.0 { full.max(1) } else { 0 };
@@ -455,7 +422,7 @@ fn trend(points: &[f64], width: usize) -> String {
 }
 
 /// Whatever something is called, it does not write to the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let escaped = text.chars().flat_map(|character| {
         let is_control = character.is_control();
         let kept = (!is_control).then_some(character);

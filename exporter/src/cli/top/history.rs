@@ -4,9 +4,13 @@
 //! belongs to one board: of another one begin anew.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use tallyboard::{FamilyView, Kind, Number, Reader, SeriesView};
+
+use super::words;
+use crate::said;
 
 /// Looks that a sparkline shows, and after which what stands still counts as still.
 pub(super) const LOOKS: usize = 60;
@@ -49,15 +53,15 @@ pub(super) struct Line {
     pub(super) kind: Kind,
     pub(super) series: usize,
     pub(super) shown: Shown,
-    /// The sum of its series' changes, a second. `None` at the first look.
+    /// The sum of its series' changes, a second. `None` at the first look, and of words.
     pub(super) rate: Option<f64>,
-    /// The oldest first: rates; a gauge's values.
+    /// The oldest first: rates; a gauge's values; the places of a state set's states.
     pub(super) trend: Vec<f64>,
     pub(super) is_moving: bool,
 }
 
 /// What a family has for a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shown {
     /// No series, or of a type that is not known here.
     Nothing,
@@ -65,20 +69,23 @@ pub(super) enum Shown {
     One(f64),
     /// The least and the greatest value of a gauge.
     Between(f64, f64),
+    /// What infos say, or which states hold.
+    Words(String),
 }
 
 impl Shown {
     /// What it is sorted by.
-    pub(super) fn order(self) -> f64 {
+    pub(super) fn order(&self) -> f64 {
         match self {
-            Self::Nothing => f64::NEG_INFINITY,
-            Self::One(value) | Self::Between(_, value) => value,
+            Self::Nothing | Self::Words(_) => f64::NEG_INFINITY,
+            Self::One(value) | Self::Between(_, value) => *value,
         }
     }
 }
 
-/// A series' value as one number: of a histogram or summary the number of observations. `None`
-/// if it has ended, has no value, or its type is not known here.
+/// A series' value as one number: of a histogram or summary the number of observations, of a
+/// state set the place of the state, of an info one that is another when it says something else.
+/// `None` if it has ended, has no value, or its type is not known here.
 pub(super) fn number(
     reader: &Reader,
     family: &FamilyView,
@@ -102,6 +109,15 @@ pub(super) fn number(
             reader.histogram(series, buckets)?;
             let count = buckets.iter().fold(0_u64, |sum, n| sum.wrapping_add(*n));
             Some(count as f64)
+        }
+        Kind::StateSet => Some(reader.state(family, series)? as f64),
+        Kind::Info => {
+            let mut hasher = DefaultHasher::new();
+            for pair in said::pairs(reader, family, series)? {
+                pair.hash(&mut hasher);
+            }
+            // As much of it as a float holds.
+            Some((hasher.finish() >> 12) as f64)
         }
         _ => None,
     }
@@ -139,6 +155,7 @@ impl History {
         buckets: &mut Vec<u64>,
     ) -> Line {
         let is_gauge = family.kind == Kind::Gauge;
+        let has_words = matches!(family.kind, Kind::Info | Kind::StateSet);
         let (mut sum, mut least, mut greatest) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
         let (mut values, mut change) = (0, 0.0);
         let mut moved = false;
@@ -160,9 +177,14 @@ impl History {
                 Some(_) if !is_gauge => 0.0,
                 _ => value,
             };
-            let grown = value - before;
             // A bit for a bit: NaN is not another NaN.
-            moved |= elapsed.is_some() && (!is_known || seen.value.to_bits() != value.to_bits());
+            let is_other = !is_known || seen.value.to_bits() != value.to_bits();
+            moved |= elapsed.is_some() && is_other;
+            // Of words, how often they were others.
+            let grown = match has_words {
+                true => f64::from(u8::from(is_known && is_other)),
+                false => value - before,
+            };
             change += grown;
             *seen = Seen {
                 tag: series.tag,
@@ -173,13 +195,20 @@ impl History {
         let rate = elapsed.map(|elapsed| change / elapsed.as_secs_f64());
         let shown = match values {
             0 => Shown::Nothing,
+            _ if has_words => Shown::Words(words::of_family(reader, family)),
             1 => Shown::One(sum),
             _ if is_gauge => Shown::Between(least, greatest),
             _ => Shown::One(sum),
         };
         let past = self.families.entry(family.name.clone()).or_default();
         past.seen = self.looks;
-        let point = if is_gauge { Some(shown.order()) } else { rate };
+        let point = match family.kind {
+            Kind::Gauge => Some(shown.order()),
+            // A course that several states take is no line.
+            Kind::StateSet => (values == 1).then_some(sum),
+            Kind::Info => None,
+            _ => rate,
+        };
         if let Some(point) = point.filter(|point| point.is_finite()) {
             past.trend.push_back(point);
         }
@@ -194,7 +223,7 @@ impl History {
             kind: family.kind,
             series: family.series.len(),
             shown,
-            rate,
+            rate: rate.filter(|_| !has_words),
             trend: past.trend.iter().copied().collect(),
             is_moving: (past.moved).is_some_and(|moved| self.looks - moved < LOOKS as u64),
         }
@@ -203,13 +232,12 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use tallyboard::{Board, Location};
-
+    use super::super::test_board;
     use super::*;
 
     #[test]
     fn rates_are_of_what_changed_since_the_look_before() {
-        let board = Board::open(&Location::Private).unwrap();
+        let (_directory, board) = test_board();
         let jobs = board.counter("jobs_total", "").labels(&["queue"]);
         let jobs = jobs.family().unwrap();
         jobs.with(&["mail"]).add(5);
@@ -239,10 +267,38 @@ mod tests {
         let lines = history.look(&reader, begun + Duration::from_secs(4));
         // What ended has not gone backwards.
         assert_eq!(
-            (lines[0].shown, lines[0].rate),
-            (Shown::One(2.0), Some(0.0))
+            (&lines[0].shown, lines[0].rate),
+            (&Shown::One(2.0), Some(0.0))
         );
         assert_eq!(lines[1].rate, Some(-1.0));
         assert_eq!(lines[1].trend, [3.0, 3.0, 1.0]);
+    }
+
+    #[test]
+    fn words_move_when_they_are_others() {
+        let (_directory, board) = test_board();
+        let build = board.info("build", "").register().unwrap();
+        build.set(&[("version", "1.1")]).unwrap();
+        let phase = board.state_set("phases", "", &["loading", "linking"]);
+        let phase = phase.register().unwrap();
+        let mut reader = Reader::new(&board);
+        let mut history = History::default();
+        let begun = Instant::now();
+        let mut look = |second| {
+            reader.refresh();
+            history.look(&reader, begun + Duration::from_secs(second))
+        };
+        let first = look(0);
+        assert_eq!(first[0].shown, Shown::Words("version=\"1.1\"".to_owned()));
+        assert_eq!(first[1].shown, Shown::Words("loading".to_owned()));
+        assert!(look(1).iter().all(|line| !line.is_moving));
+        build.set(&[("version", "1.2")]).unwrap();
+        let second = look(2);
+        assert_eq!(second[0].shown, Shown::Words("version=\"1.2\"".to_owned()));
+        assert_eq!((second[0].is_moving, second[1].is_moving), (true, false));
+        phase.set("linking");
+        let third = look(3);
+        assert_eq!(third[1].trend, [0.0, 0.0, 0.0, 1.0]);
+        assert_eq!((third[1].is_moving, third[1].rate), (true, None));
     }
 }

@@ -3,20 +3,23 @@
 //! ```text
 //! board      what is read: the board, followed as `serve` follows it, and never written to
 //! history    values of the look before: rates, trends, what moves
-//! detail     one family: its series, its distribution
+//! detail     one family: its series, its distribution, what it says
 //! view       which page, sorted and filtered how; what a key does
-//! draw       the screen;   plain   the table of --once
+//! draw       the screen; about, what stands above a family's series;   plain   the table of --once
 //! ```
 
+mod about;
 mod board;
 mod detail;
 mod distribution;
 mod draw;
+mod held;
 mod history;
 mod number;
 mod plain;
 mod roster;
 mod view;
+mod words;
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -41,8 +44,9 @@ const ATTENTION: Duration = Duration::from_millis(100);
 ///
 /// Reads the board only, and follows it when it is made again. Families are listed with their
 /// value and its change a second: of a counter the sum of its series, of a histogram or summary
-/// the number of observations, of a gauge the value, or the least and the greatest. Enter shows
-/// the series of one, and how a histogram's observations are spread. The last line tells the keys.
+/// the number of observations, of a gauge the value, or the least and the greatest; of a state set
+/// the state that holds, of an info what it says. Enter shows the series of one, how a histogram's
+/// observations are spread, and for how long each state held. The last line tells the keys.
 #[derive(Args, Debug)]
 pub(super) struct Top {
     #[command(flatten)]
@@ -184,4 +188,13 @@ fn watch(
         }
     }
     Ok(())
+}
+
+/// A board of its own, which no other test of this process sees.
+#[cfg(test)]
+fn test_board() -> (tempfile::TempDir, tallyboard::Board) {
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let path = directory.path().join("test.v1.board");
+    let board = tallyboard::Board::open(&tallyboard::Location::Path(path)).unwrap();
+    (directory, board)
 }

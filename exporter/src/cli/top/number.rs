@@ -32,6 +32,12 @@ pub(super) fn rate(rate: Option<f64>) -> String {
     }
 }
 
+/// To four digits.
+pub(super) fn rounded(value: f64) -> String {
+    let rounded = format!("{value:.3e}").parse().unwrap_or(value);
+    canonical_float(rounded)
+}
+
 /// Bytes in the largest unit of which there is one.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -91,6 +97,8 @@ mod tests {
         assert_eq!(rate(None), "-");
         assert_eq!(rate(Some(0.123)), "0.12");
         assert_eq!(rate(Some(12_345.6)), "12,346");
+        assert_eq!(rounded(0.010_715_998), "0.01072");
+        assert_eq!(rounded(f64::INFINITY), "+Inf");
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(6_645_760), "6.3 MiB");
         assert_eq!(bytes(640 << 20), "640 MiB");

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::board::Watched;
+use super::draw::printable;
 use super::history::{Line, Shown};
 use super::view::Arrangement;
 use crate::cli::failure::Failure;
@@ -28,15 +29,15 @@ pub(super) fn write(watched: &Watched, arrangement: &Arrangement) -> Result<(), 
 }
 
 fn row(line: &Line) -> [String; 5] {
-    let value = match line.shown {
+    let value = match &line.shown {
         Shown::Nothing => "-".to_owned(),
-        Shown::One(value) => plain(value),
-        Shown::Between(least, greatest) => format!("{}..{}", plain(least), plain(greatest)),
+        Shown::One(value) => plain(*value),
+        Shown::Between(least, greatest) => format!("{}..{}", plain(*least), plain(*greatest)),
+        Shown::Words(words) => printable(words),
     };
     let rate = (line.rate).map_or("-".to_owned(), |rate| plain((rate * 1e3).round() / 1e3));
     [
-        // Whatever a family is called, it does not write to the terminal.
-        line.name.escape_debug().to_string(),
+        printable(&line.name),
         line.kind.to_string(),
         line.series.to_string(),
         value,

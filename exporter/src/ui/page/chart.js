@@ -116,6 +116,24 @@ function roundNumbers(low, high) {
 // As many minutes as were seen, of these.
 const CHART = { height: 168, left: 58, right: 10, top: 10, bottom: 22, minutes: [1, 2, 5] };
 
+// Where times lie in a chart of that size, how far back it reaches, and what stands below it.
+function timeAxis(times, now, { left, width, height }) {
+  const room = width - left - CHART.right;
+  const minutes = CHART.minutes.find((most) => now - Math.min(...times) <= most * 60_000) ?? CHART.minutes.at(-1);
+  const span = minutes * 60_000;
+  const x = (time) => left + room * (1 - (now - time) / span);
+  const parts = [];
+  const steps = minutes === 1 ? [60, 45, 30, 15, 0] : Array.from({ length: minutes + 1 }, (_, at) => (minutes - at) * 60);
+  for (const [place, seconds] of steps.entries()) {
+    const isEnd = place === 0 || seconds === 0;
+    if (!isEnd && width < 420) continue;
+    const words = seconds === 0 ? "now" : seconds < 60 ? `−${seconds}\u202fs` : `−${seconds / 60}\u202fmin`;
+    const anchor = isEnd ? (seconds ? "start" : "end") : "middle";
+    parts.push(draw("text", { class: "tick", x: x(now - seconds * 1000), y: height - 4, "text-anchor": anchor }, words));
+  }
+  return { x, span, parts };
+}
+
 function chart() {
   return draw("svg", { class: "chart", role: "img", height: CHART.height });
 }
@@ -128,24 +146,12 @@ function updateChart(svg, lines, band, now, { fromZero, unit, text, label }) {
   for (const { low, high } of band) values.push(low, high);
   const [low, high] = extent(values, fromZero);
   const top = high + (high - low) * 0.05;
-  const room = width - CHART.left - CHART.right;
   const times = [...lines.flatMap(({ points }) => points), ...band].map(({ time }) => time);
-  const minutes = CHART.minutes.find((most) => now - Math.min(...times) <= most * 60_000) ?? CHART.minutes.at(-1);
-  const span = minutes * 60_000;
-  const x = (time) => CHART.left + room * (1 - (now - time) / span);
+  const { x, span, parts } = timeAxis(times, now, { left: CHART.left, width, height: CHART.height });
   const y = (value) => CHART.height - CHART.bottom - ((value - low) / (top - low)) * (CHART.height - CHART.top - CHART.bottom);
-  const parts = [];
   for (const tick of ticks(low, top, unit)) {
     parts.push(draw("line", { class: "grid", x1: CHART.left, x2: width - CHART.right, y1: y(tick), y2: y(tick) }));
     parts.push(draw("text", { class: "tick", x: CHART.left - 8, y: y(tick) + 4, "text-anchor": "end" }, text(tick)));
-  }
-  const steps = minutes === 1 ? [60, 45, 30, 15, 0] : Array.from({ length: minutes + 1 }, (_, at) => (minutes - at) * 60);
-  for (const [place, seconds] of steps.entries()) {
-    const isEnd = place === 0 || seconds === 0;
-    if (!isEnd && width < 420) continue;
-    const words = seconds === 0 ? "now" : seconds < 60 ? `−${seconds}\u202fs` : `−${seconds / 60}\u202fmin`;
-    const anchor = isEnd ? (seconds ? "start" : "end") : "middle";
-    parts.push(draw("text", { class: "tick", x: x(now - seconds * 1000), y: CHART.height - 4, "text-anchor": anchor }, words));
   }
   const seen = (points) => points.filter(({ time }) => time >= now - span);
   if (band.length) parts.push(draw("path", { class: "area", d: between(seen(band), x, y) }));

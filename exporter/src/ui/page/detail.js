@@ -2,6 +2,8 @@
 
 const WINDOWS = [["10 s", 10_000], ["1 min", 60_000], ["5 min", SPAN], ["All", undefined]];
 const QUANTILES = [0.5, 0.9, 0.95, 0.99];
+// Lines of a native histogram's distribution.
+const MOST_BARS = 24;
 
 class Detail {
   constructor(family, ask) {
@@ -33,16 +35,28 @@ class Detail {
   // The charts that the type has.
   #prepare(family) {
     const figure = (title, ...children) => make("figure", {}, make("figcaption", {}, title), ...children);
+    const scroll = (label, ...children) => make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, ...children);
     if (family.type === "histogram") {
       this.quantiles = chart();
       this.bars = make("table", { class: "bars" }, make("caption", { class: "unseen" }, "Observations by bucket"), make("tbody"));
       this.windows = this.#windowSwitch(family.name);
       this.numbers = make("table", { class: "quantiles" }, make("thead"), make("tbody"));
       this.charts.append(
-        make("figure", {}, make("figcaption", {}, "Distribution", this.windows), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Distribution" }, this.bars)),
+        make("figure", {}, make("figcaption", {}, "Distribution", this.windows), scroll("Distribution", this.bars)),
         figure("Quantiles", make("p", { class: "legend", "aria-hidden": "true" },
-          ...["p50", "p90", "p99"].map((name, at) => make("span", { class: `key-${at}` }, name))), make("div", {}, this.quantiles), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Quantiles" }, this.numbers)),
+          ...["p50", "p90", "p99"].map((name, at) => make("span", { class: `key-${at}` }, name))), make("div", {}, this.quantiles), scroll("Quantiles", this.numbers)),
       );
+      return;
+    }
+    if (family.type === "stateset") {
+      this.lanes = chart();
+      this.shares = make("table", { class: "quantiles" }, make("thead"), make("tbody"));
+      this.charts.append(figure("State", scroll("State over time", this.lanes)), figure("Share of the time", scroll("Share of the time in each state", this.shares)));
+      return;
+    }
+    if (family.type === "info") {
+      this.said = make("table", { class: "said" }, make("thead"), make("tbody"));
+      this.charts.append(figure("Says", scroll(`What ${family.name} says`, this.said)));
       return;
     }
     this.course = chart();
@@ -73,6 +87,7 @@ class Detail {
     const facts = [];
     if (family.unit) facts.push(`Unit: ${family.unit}`);
     if (family.type === "gauge") facts.push(`Aggregation: ${family.aggregation}`);
+    if (family.native) facts.push(`Native, schema ${family.native.schema}`);
     if (family.labels.length) facts.push(`Labels: ${family.labels.join(", ")}`);
     if (family.overflows) facts.push(`${whole(family.overflows)} registrations went beyond its cap on series`);
     if (family.hidden_series) facts.push(`${whole(family.hidden_series)} series of an older definition are hidden`);
@@ -86,6 +101,12 @@ class Detail {
     if (family.type === "histogram") {
       this.#distribution();
       this.#quantiles();
+    } else if (family.type === "stateset") {
+      const label = `${family.name} over the last minutes, now ${nowOf(family, history).filter(Boolean).join(", ")}`;
+      updateLanes(this.lanes, family.states, history.points, now, label);
+      updateShares(this.shares, family, history);
+    } else if (family.type === "info") {
+      updateSaid(this.said, family.said ?? [], family.series);
     } else if (family.type === "counter" || family.type === "summary") {
       const field = family.type === "counter" ? "value" : "count";
       // Observations have no unit.
@@ -118,31 +139,27 @@ class Detail {
       return;
     }
     const { bounds } = this.family;
-    // From the first bucket that holds something to the last.
-    const first = seen.buckets.findIndex((events) => events > 0);
-    const last = seen.buckets.findLastIndex((events) => events > 0);
-    const most = Math.max(...seen.buckets);
-    const rows = [];
-    for (let at = first; at <= last; at += 1) {
-      const events = seen.buckets[at];
-      const name = at < bounds.length ? `≤\u202f${inUnit(bounds[at], this.unit)}` : `>\u202f${inUnit(bounds.at(-1), this.unit)}`;
+    const groups = together(this.family, seen.buckets, MOST_BARS);
+    const counts = groups.map(({ from, to }) => sum(seen.buckets.slice(from, to + 1)));
+    const most = Math.max(...counts);
+    const rows = groups.map(({ to }, at) => {
+      const name = to < bounds.length ? `≤\u202f${inUnit(bounds[to], this.unit)}` : `>\u202f${inUnit(bounds.at(-1), this.unit)}`;
       const bar = make("span", { class: "bar-fill" });
-      bar.style.width = `${((events / most) * 100).toFixed(2)}%`;
-      const share = (events / total) * 100;
-      rows.push(make("tr", {},
+      bar.style.width = `${((counts[at] / most) * 100).toFixed(2)}%`;
+      return make("tr", {},
         make("th", { scope: "row" }, bounds.length ? name : "all"),
         make("td", { class: "bar-room" }, bar),
-        make("td", { class: "number", title: whole(events) }, events && share < 0.1 ? "<\u202f0.1\u202f%" : `${share.toFixed(1)}\u202f%`)));
-    }
+        make("td", { class: "number", title: whole(counts[at]) }, percent(counts[at] / total)));
+    });
     body.replaceChildren(...rows);
   }
 
   #quantiles() {
     const { family, history, now, unit } = this;
     const drawn = [0.5, 0.9, 0.99];
-    const lines = history.quantiles(family.bounds, drawn).map((points) => ({ points }));
+    const lines = history.quantiles(family, drawn).map((points) => ({ points }));
     const recent = history.window(10_000);
-    const words = drawn.map((q) => `p${q * 100} ${recent ? quantileText(quantile(q, family.bounds, recent.buckets), unit) : NONE}`);
+    const words = drawn.map((q) => `p${q * 100} ${recent ? quantileText(quantile(q, family, recent.buckets), unit) : NONE}`);
     updateChart(this.quantiles, lines, [], now, {
       fromZero: true, unit, text: (value) => inUnit(value, unit), label: `Quantiles of ${family.name} over the last minutes, now ${words.join(", ")}`,
     });
@@ -150,7 +167,7 @@ class Detail {
     this.numbers.tHead.replaceChildren(make("tr", {}, ...heads.map((text, at) => make("th", { scope: "col", class: at ? "number" : "" }, text))));
     this.numbers.tBodies[0].replaceChildren(...WINDOWS.map(([label, millis]) => {
       const seen = history.window(millis);
-      const cells = QUANTILES.map((q) => (seen ? quantileText(quantile(q, family.bounds, seen.buckets), unit) : NONE));
+      const cells = QUANTILES.map((q) => (seen ? quantileText(quantile(q, family, seen.buckets), unit) : NONE));
       cells.push(seen?.count ? inUnit(seen.sum / seen.count, unit) : NONE);
       cells.push(seen?.seconds ? perSecond(seen.count / seen.seconds) : NONE);
       return make("tr", {}, make("th", { scope: "row" }, label), ...cells.map((text) => make("td", { class: "number" }, text)));
@@ -168,12 +185,12 @@ class Detail {
     }
     this.series = kept;
     const columns = COLUMNS[answer.type] ?? [];
-    const heads = ["Labels", ...columns.map(([title]) => title), ...(columns.length ? ["Last minute"] : [])];
+    const heads = ["Labels", ...columns.map(([title]) => title), ...(columns.length && answer.type !== "info" ? ["Last minute"] : [])];
     const head = this.table.tHead;
     if (head.childElementCount === 0) {
-      head.append(make("tr", {}, ...heads.map((text, at) => make("th", { scope: "col", class: at && at <= columns.length ? "number" : "" }, text))));
+      head.append(make("tr", {}, ...heads.map((text, at) => make("th", { scope: "col", class: columns[at - 1] ? classOf(columns[at - 1]) : "" }, text))));
     }
-    keyed(this.table.tBodies[0], rows, (row) => row.key, () => makeSeries(columns), (element, row) => {
+    keyed(this.table.tBodies[0], rows, (row) => row.key, () => makeSeries(columns, answer.type !== "info"), (element, row) => {
       updateSeries(element, row, columns, kept.get(row.key), answer, this.unit, now);
     });
     const count = answer.matched === answer.series ? whole(answer.series) : `${whole(answer.matched)} of ${whole(answer.series)}`;
@@ -190,6 +207,7 @@ class Detail {
   }
 }
 
+// What each column of the series says; words stand on the left.
 const COLUMNS = {
   counter: [
     ["Total", (row) => whole(row.value)],
@@ -207,26 +225,30 @@ const COLUMNS = {
     ["p99", (row, history, family, unit) => ofMinute(history, 0.99, family, unit)],
     ["Per second", (row, history) => perSecond(history.rate("count"))],
   ],
+  stateset: [["State", (row, history, family) => family.states[row.held?.indexOf(1)] ?? NONE, "said"]],
+  info: [["Says", ({ info }) => Object.entries(info ?? {}).map(([name, value]) => `${name}=${value}`).join(" · ") || NONE, "said"]],
 };
+
+const classOf = ([, , name]) => name ?? "number";
 
 function ofMinute(history, q, family, unit) {
   const seen = history.window(60_000);
-  return seen ? quantileText(quantile(q, family.bounds, seen.buckets), unit) : NONE;
+  return seen ? quantileText(quantile(q, family, seen.buckets), unit) : NONE;
 }
 
 // A gauge that has a value for each process is as many rows.
 function split(series, family) {
   const labels = family.labels.map((name, at) => [name, series.labels[at]]);
   const reading = readingOf(series);
-  if (!series.processes) return [{ key: series.id, labels, created: series.created_unix_millis, ...reading }];
+  if (!series.processes) return [{ key: series.id, labels, created: series.created_unix_millis, info: series.info, ...reading }];
   return series.processes.map(({ pid, value }) => ({
     key: `${series.id} ${pid}`, labels: [...labels, ["pid", pid]], created: series.created_unix_millis, low: toNumber(value), high: toNumber(value),
   }));
 }
 
-function makeSeries(columns) {
-  const cells = columns.map(() => make("td", { class: "number" }));
-  const spark = columns.length ? [make("td", {}, sparkline())] : [];
+function makeSeries(columns, hasCourse) {
+  const cells = columns.map((column) => make("td", { class: classOf(column) }));
+  const spark = columns.length && hasCourse ? [make("td", {}, sparkline())] : [];
   return make("tr", {}, make("th", { scope: "row", class: "labels" }), ...cells, ...spark);
 }
 
@@ -238,5 +260,5 @@ function updateSeries(element, row, columns, history, family, unit, now) {
     head.title = `Since ${new Date(row.created).toLocaleString()}`;
   }
   columns.forEach(([, text], at) => say(cells[at], text(row, history, family, unit)));
-  if (columns.length) updateSparkline(cells.at(-1).firstChild, courseOf(family, history), now, family.type !== "gauge");
+  if (cells.length > columns.length) updateSparkline(cells.at(-1).firstChild, courseOf(family, history), now, family.type !== "gauge");
 }

@@ -58,6 +58,12 @@ function unitOf(family) {
   return family.unit || (named ? named[1] : "");
 }
 
+// A share of 1.
+function percent(share) {
+  const text = (share * 100).toFixed(1);
+  return share > 0 && text === "0.0" ? "<\u202f0.1\u202f%" : `${text}\u202f%`;
+}
+
 // A duration in its two largest units.
 function duration(millis) {
   let rest = Math.max(0, Math.floor(millis / 1000));

@@ -13,7 +13,8 @@ const GAP = 10_000;
 const SHORT = 500;
 
 class History {
-  // Of what adds up: a counter's value, a count of observations. Of a gauge: low and high.
+  // Of what adds up: a counter's value, a count of observations. Of a gauge: low and high. Of a state
+  // set: in how many series each state is held.
   points = [];
   recent = [];
   coarse = [];
@@ -80,14 +81,14 @@ class History {
   }
 
   // Quantiles over time, one point for about five seconds.
-  quantiles(bounds, wanted) {
+  quantiles(family, wanted) {
     const kept = [];
     for (const one of [...this.coarse, ...this.recent]) {
       if (!kept.length || one.time - kept.at(-1).time >= COARSE - 500) kept.push(one);
     }
     return wanted.map((q) => kept.slice(1).map((one, at) => {
       const seen = difference(kept[at], one);
-      const found = seen.seconds * 1000 <= GAP + COARSE ? quantile(q, bounds, seen.buckets) : undefined;
+      const found = seen.seconds * 1000 <= GAP + COARSE ? quantile(q, family, seen.buckets) : undefined;
       return { time: one.time, value: found?.value };
     }));
   }
@@ -102,9 +103,10 @@ function difference(before, after) {
   };
 }
 
-// As PromQL's histogram_quantile: on a line through the bucket that holds it. `beyond` where that
-// is the last bucket, which has no upper bound.
-function quantile(q, bounds, buckets) {
+// As PromQL's histogram_quantile: on a line through the bucket that holds it; in a native one's, by
+// ratio, and in its zero bucket from 0 if nothing is below. `beyond` where that is the last, which
+// has no upper bound.
+function quantile(q, { bounds, native }, buckets) {
   const total = buckets.reduce((sum, events) => sum + events, 0);
   if (!total) return undefined;
   const rank = q * total;
@@ -117,10 +119,40 @@ function quantile(q, bounds, buckets) {
     if (at === bounds.length) return { value: bounds.length ? bounds.at(-1) : undefined, beyond: true };
     const upper = bounds[at];
     if (at === 0 && upper <= 0) return { value: upper };
-    const lower = at === 0 ? 0 : bounds[at - 1];
-    return { value: lower + (upper - lower) * ((rank - below) / events) };
+    const part = (rank - below) / events;
+    if (native && at !== native.zero) return { value: bounds[at - 1] * (upper / bounds[at - 1]) ** part };
+    const lower = at === 0 || (native && below === 0) ? 0 : bounds[at - 1];
+    return { value: lower + (upper - lower) * part };
   }
   return undefined;
+}
+
+// The buckets that are shown as one, each from a place to a place, from the first that holds
+// something to the last. A native histogram's are put together as those of a coarser one are, until
+// there are at most `most`.
+function together({ native }, buckets, most) {
+  const first = buckets.findIndex((events) => events > 0);
+  const last = buckets.findLastIndex((events) => events > 0);
+  const places = buckets.map((_, at) => at).slice(first, last + 1);
+  const groups = (shift) => {
+    const found = [];
+    for (const at of places) {
+      const name = native ? coarser(native, buckets.length, at, shift) : `${at}`;
+      if (found.at(-1)?.name === name) found.at(-1).to = at;
+      else found.push({ name, from: at, to: at });
+    }
+    return found;
+  };
+  let found = groups(0);
+  for (let shift = 1; native && shift < 16 && found.length > most; shift += 1) found = groups(shift);
+  return found;
+}
+
+// Which bucket of a coarser schema the one at a place lies in. What lies outside is not its end.
+function coarser({ first, zero }, length, at, shift) {
+  if (at === 0 || at === length - 1 || at === zero) return `edge ${at}`;
+  const index = first + Math.abs(at - zero) - 1;
+  return `${at < zero ? "below" : "above"} ${Math.ceil(index / 2 ** shift)}`;
 }
 
 const quantileText = (found, unit) =>

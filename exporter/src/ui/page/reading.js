@@ -6,6 +6,7 @@ function readingOf(answer) {
     if (answer[field] !== undefined) reading[field] = toNumber(answer[field]);
   }
   if (answer.buckets) reading.buckets = answer.buckets;
+  if (answer.held) reading.held = answer.held;
   return reading;
 }
 
@@ -13,6 +14,7 @@ function courseOf(family, history) {
   if (family.type === "counter") return history.rates("value");
   if (family.type === "gauge") return history.points;
   if (family.type === "histogram" || family.type === "summary") return history.rates("count");
+  if (family.type === "stateset") return history.points.map(placesHeld);
   return [];
 }
 
@@ -35,8 +37,14 @@ function nowOf(family, history) {
       return [perSecond(history.rate("count")), last.count ? `mean ${inUnit(last.sum / last.count, unit)}` : ""];
     case "histogram": {
       const seen = history.window(10_000);
-      const p = (q) => quantileText(quantile(q, family.bounds, seen.buckets), unit);
+      const p = (q) => quantileText(quantile(q, family, seen.buckets), unit);
       return [perSecond(history.rate("count")), seen?.count ? `p50 ${p(0.5)} · p99 ${p(0.99)}` : `${whole(last.count)} in all`];
+    }
+    case "stateset":
+      return last.held ? stateText(family, history) : [NONE, ""];
+    case "info": {
+      const [first, ...others] = (family.said ?? []).map(saidText);
+      return [first ?? NONE, others.join(" · ")];
     }
     default:
       return [NONE, ""];
