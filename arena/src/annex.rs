@@ -79,11 +79,14 @@ impl Segment {
             }
             let made = self.register_annex(site, turn, text)?;
             match newest {
-                None => return Ok(()),
+                None => return self.remove_outdated(site),
                 Some((_, before))
                     if before.serial < made.serial || mutation::is(Mutation::AnnexOverLesser) =>
                 {
-                    self.remove(before)?;
+                    if !self.remove(before)? {
+                        // Another was quicker, and what was made here may be older than his.
+                        self.remove_outdated(site)?;
+                    }
                     return Ok(());
                 }
                 // Another's, who took his serial before that of the newest and was slower.
@@ -91,6 +94,14 @@ impl Segment {
             }
         }
         Err(RefusedReason::Overrun.into())
+    }
+
+    /// Removes what does not hold.
+    fn remove_outdated(&self, site: Site) -> Result<(), Lost> {
+        if let (_, Some((_, older))) = self.annexes_at(site)? {
+            self.remove(older)?;
+        }
+        Ok(())
     }
 
     /// Registers an annex under `turn`, beside what is there under the other.
