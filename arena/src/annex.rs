@@ -10,9 +10,9 @@
 //!
 //! Of two, the one of the greater serial holds. One is removed only by who has found another of
 //! a greater serial READY at the same place, so the greatest stays as long as its series lives.
-//! Who dies in between leaves two; who replaces them removes the lesser first. Two who replace
-//! at once may both find the same turn free: one registers it, and the other's is as good as
-//! written just before.
+//! Who dies in between leaves two; who replaces them removes the lesser first, and so does a
+//! sweep. Two who replace at once may both find the same turn free: one registers it, and the
+//! other's is as good as written just before.
 
 use crate::binding::MAX_ROUNDS;
 use crate::error::RefusedReason;
@@ -20,9 +20,11 @@ use crate::exemplar::{self, Exemplar};
 use crate::index::{Lost, Walk};
 use crate::info;
 use crate::layout::HeadRecord;
-use crate::record::{Cap, Draft, EXEMPLAR, INFO, Key, lengths};
+use crate::mutation::{self, Mutation};
+use crate::record::{Cap, Draft, EXEMPLAR, INFO, Key, Shape, lengths};
 use crate::register::Bound;
 use crate::segment::Segment;
+use crate::slot::State;
 use crate::step::Died;
 use core::mem::offset_of;
 
@@ -64,18 +66,27 @@ impl Segment {
     pub(crate) fn replace_annex(&self, site: Site, text: &mut [u8]) -> Result<(), Lost> {
         for _ in 0..MAX_ROUNDS {
             let (newest, older) = self.annexes_at(site)?;
-            if let Some((_, newest)) = newest
-                && let Some((_, older)) = older
+            if let Some((_, older)) = older
+                && !mutation::is(Mutation::AnnexOlderKept)
             {
-                debug_assert!(older.serial < newest.serial);
                 self.remove(older)?;
             }
             let turn = newest.map_or(0, |(turn, _)| (turn + 1) % TURNS);
+            if let Some((_, before)) = newest
+                && mutation::is(Mutation::AnnexRemovedFirst)
+            {
+                self.remove(before)?;
+            }
             let made = self.register_annex(site, turn, text)?;
             match newest {
-                None => return Ok(()),
-                Some((_, before)) if before.serial < made.serial => {
-                    self.remove(before)?;
+                None => return self.remove_outdated(site),
+                Some((_, before))
+                    if before.serial < made.serial || mutation::is(Mutation::AnnexOverLesser) =>
+                {
+                    if !self.remove(before)? {
+                        // Another was quicker, and what was made here may be older than his.
+                        self.remove_outdated(site)?;
+                    }
                     return Ok(());
                 }
                 // Another's, who took his serial before that of the newest and was slower.
@@ -85,10 +96,22 @@ impl Segment {
         Err(RefusedReason::Overrun.into())
     }
 
+    /// Removes what does not hold.
+    fn remove_outdated(&self, site: Site) -> Result<(), Lost> {
+        if let (_, Some((_, older))) = self.annexes_at(site)? {
+            self.remove(older)?;
+        }
+        Ok(())
+    }
+
     /// Registers an annex under `turn`, beside what is there under the other.
     fn register_annex(&self, site: Site, turn: u32, text: &mut [u8]) -> Result<Bound, Lost> {
+        self.register(&self.annex_draft(site, turn, text))
+    }
+
+    pub(crate) fn annex_draft<'t>(&self, site: Site, turn: u32, text: &'t mut [u8]) -> Draft<'t> {
         text[..ANNEX_KEY].copy_from_slice(&key_text(site.place, turn));
-        self.register(&Draft {
+        Draft {
             key: site.key(self, &text[..ANNEX_KEY]),
             text,
             metric: 0,
@@ -97,7 +120,7 @@ impl Segment {
             parent_slot: site.series.slot.index(),
             note: 0,
             cap: Cap::None,
-        })
+        }
     }
 
     /// What is annexed at `site`: the one that holds, and one that does not.
@@ -112,7 +135,9 @@ impl Segment {
         let (first, second) = (find(0)?, find(1)?);
         let serial = |found: Option<Turn>| found.map(|(_, bound)| bound.serial);
         // None is less than any.
-        Ok(if serial(first) < serial(second) {
+        let is_second_newer =
+            serial(first) < serial(second) && !mutation::is(Mutation::AnnexesUnsorted);
+        Ok(if is_second_newer {
             (second, first)
         } else {
             (first, second)
@@ -133,6 +158,33 @@ impl Segment {
         let (_, text_len) = lengths(self.head_word(bound.slot, offset_of!(HeadRecord, lengths)));
         let same = text_len == text.len() && self.text_begins_with(bound.slot, text);
         Ok(same && self.still_lives(bound))
+    }
+
+    /// Whether this is an annex beside which a newer one has come to hold, and whoever made that
+    /// has died, or is about to remove this one. Two lookups for an annex.
+    pub(crate) fn is_outdated(&self, bound: Bound) -> bool {
+        let word = |field| self.head_word(bound.slot, field);
+        let kind = Shape::of(word(offset_of!(HeadRecord, shape))).kind;
+        if (kind != EXEMPLAR && kind != INFO) || mutation::is(Mutation::AnnexKeptBySweep) {
+            return false;
+        }
+        let place = word(offset_of!(HeadRecord, text)) as u32;
+        let parent = State::of(word(offset_of!(HeadRecord, parent)));
+        let parent_slot = u32::try_from(word(offset_of!(HeadRecord, parent_slot)));
+        let parent_slot = parent_slot.ok().and_then(|at| self.slot(at));
+        let (Some(slot), State::Ready { serial }) = (parent_slot, parent) else {
+            return false;
+        };
+        if !self.still_lives(bound) {
+            return false;
+        }
+        let site = Site {
+            series: Bound { slot, serial },
+            kind,
+            place,
+        };
+        let older = self.annexes_at(site).map(|(_, older)| older);
+        matches!(older, Ok(Some((_, older))) if older == bound)
     }
 
     /// Removes what was annexed to a series that has ended, at `places` places. Finds each by
@@ -191,7 +243,6 @@ pub(crate) fn decode(
 #[cfg(all(test, not(arena_loom)))]
 mod tests {
     use super::*;
-    use crate::slot::State;
     use crate::sync::Ordering;
     use crate::{Board, Location, Reader};
 
@@ -249,6 +300,10 @@ mod tests {
         segment.register_annex(site, 1, &mut text).unwrap();
         assert_eq!((living(segment), says().as_deref()), (4, Some("2")));
         assert_eq!(board.check(), []);
+        board.reap();
+        assert_eq!((living(segment), says().as_deref()), (3, Some("2")));
+        segment.register_annex(site, 0, &mut text).unwrap();
+        assert_eq!((living(segment), says().as_deref()), (4, Some("2")));
         info.set(&[("version", "3")]).unwrap();
         assert_eq!((living(segment), says().as_deref()), (3, Some("3")));
         assert!(family.remove(&["left"]).unwrap());

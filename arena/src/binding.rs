@@ -107,9 +107,11 @@ impl FamilyBinding {
             binding.cap.store(cap, Ordering::Relaxed);
         }
         let segment = binding.segment();
-        if let Err(lost) = segment.declare_help(family, &text[key_len..]) {
+        match segment.declare_help(family, &text[key_len..]) {
+            // On a board that is given up meanwhile nobody misses them.
+            Ok(()) | Err(Lost::Refused(RefusedReason::Retired)) => {}
             // The metric is as good with the words that are there.
-            segment.count_refusal(lost.reason());
+            Err(lost) => segment.count_refusal(lost.reason()),
         }
         Ok(binding)
     }
@@ -121,10 +123,10 @@ impl FamilyBinding {
         }
         let bound = register(&attached.segment, &declared, 0);
         let bound = match bound {
-            Err(Lost::Refused(RefusedReason::Unlockable)) if attached.segment.is_retired() => {
+            Err(Lost::Refused(RefusedReason::Retired)) => {
                 return match attached.successor() {
                     Some(next) => FamilyBinding::on(next, declared),
-                    None => Err(Lost::Refused(RefusedReason::Unlockable)),
+                    None => Err(Lost::Refused(RefusedReason::Retired)),
                 };
             }
             bound => bound?,
@@ -181,7 +183,7 @@ impl FamilyBinding {
             let segment = binding.segment();
             if segment.is_retired() {
                 let next = binding.attached.successor();
-                let next = next.ok_or(Lost::Refused(RefusedReason::Unlockable))?;
+                let next = next.ok_or(Lost::Refused(RefusedReason::Retired))?;
                 let on_next = FamilyBinding::on(next, Held::Kept(binding.declared))?;
                 on_next
                     .cap
@@ -199,7 +201,7 @@ impl FamilyBinding {
                     binding.tag.store(bound.tag(), Ordering::Relaxed);
                     return Ok((binding, bound));
                 }
-                Err(Lost::Refused(RefusedReason::Unlockable)) if segment.is_retired() => {}
+                Err(Lost::Refused(RefusedReason::Retired)) => {}
                 Err(lost) => return Err(lost),
             }
         }

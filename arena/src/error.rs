@@ -383,6 +383,8 @@ pub enum RefusedReason {
     FamilyFull,
     /// The labels of an exemplar were too long, or named wrongly. What it came with is counted.
     BadExemplar,
+    /// The board was given up, and there is none yet that has its place.
+    Retired,
 }
 
 impl RefusedReason {
@@ -398,6 +400,7 @@ impl RefusedReason {
         Self::ReadOnly,
         Self::FamilyFull,
         Self::BadExemplar,
+        Self::Retired,
     ];
 
     /// What is wrong and what to do about it, in one line.
@@ -415,7 +418,7 @@ impl RefusedReason {
             Self::Damaged => "the board is damaged: run `tallyboard check`, then `tallyboard rm`",
             Self::Overrun => "too many changes at the same place: try again",
             Self::Unlockable => {
-                "the board was removed, or its file may not be opened for writing (any more): open the board again"
+                "the board's file may not be opened for writing (any more): open the board again"
             }
             Self::SerialsExhausted => {
                 "the board has used up its serial numbers: remove it with `tallyboard rm`"
@@ -426,6 +429,9 @@ impl RefusedReason {
             }
             Self::BadExemplar => {
                 "an exemplar's labels are too long or named wrongly: give names that are not empty, differ and do not begin with `__`, and 128 characters together at most"
+            }
+            Self::Retired => {
+                "the board was removed, and none has its place yet: open the board again, which makes one"
             }
         }
     }
@@ -445,6 +451,7 @@ impl fmt::Display for RefusedReason {
             Self::ReadOnly => "read_only",
             Self::FamilyFull => "family_full",
             Self::BadExemplar => "bad_exemplar",
+            Self::Retired => "retired",
         })
     }
 }

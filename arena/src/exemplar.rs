@@ -115,8 +115,8 @@ impl<P: Places> Series<P> {
             return;
         };
         match segment.replace_exemplar(series, place, value, labels) {
-            // What has ended since needs none.
-            Ok(()) | Err(Lost::Orphaned) => {}
+            // What has ended since needs none, nor does what is about to.
+            Ok(()) | Err(Lost::Orphaned | Lost::Refused(RefusedReason::Retired)) => {}
             Err(lost) => segment.count_refusal(lost.reason()),
         }
     }

@@ -255,7 +255,12 @@ impl Histogram {
     #[inline]
     pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
         self.observe(value);
-        let bucket = bucket_of(self.series.places.bounds, value);
+        let Some(definition) = self.series.definition() else {
+            return;
+        };
+        // Not the places' bounds: a native histogram's have none, and its exemplars go by the
+        // classic buckets that it is shown with.
+        let bucket = bucket_of(&definition.bounds, value);
         self.series.exemplify(bucket, value, labels);
     }
 

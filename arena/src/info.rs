@@ -80,7 +80,8 @@ impl Info {
         self.series.update(|series, segment| {
             let (_, life) = series.life().ok_or(Ended)?;
             match segment.replace_info(life, &mut text) {
-                Err(Lost::Orphaned) => return Err(Ended),
+                // Of a board that is given up it ends, too: to be said on the next one.
+                Err(Lost::Orphaned | Lost::Refused(RefusedReason::Retired)) => return Err(Ended),
                 Err(lost) => {
                     segment.count_refusal(lost.reason());
                     outcome = Some(Err(refused(lost.reason())));
@@ -133,4 +134,34 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<(String, String)>> {
         pairs.push((name.to_owned(), value.to_owned()));
     }
     Some(pairs)
+}
+
+#[cfg(all(test, not(arena_loom)))]
+mod tests {
+    use crate::layout::Header;
+    use crate::sync::Ordering;
+    use crate::{Board, Location, Reader};
+    use core::mem::offset_of;
+
+    /// Its series is still there, and what would be said of it is refused: that was an error, and
+    /// counted as one.
+    #[test]
+    fn what_is_said_on_a_board_that_is_just_given_up_is_said_on_the_next() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let at = Location::Path(directory.path().join("infos.board"));
+        let board = Board::options().slots(64).create(&at).unwrap();
+        let info = board.info("build", "").register().unwrap();
+        info.set(&[("version", "1")]).unwrap();
+        let segment = &board.attached().unwrap().segment;
+        let retired = segment.region.word(offset_of!(Header, retired) as u64);
+        retired.store(1, Ordering::Relaxed);
+        info.set(&[("version", "2")]).unwrap();
+        let refused = board.stats().refused;
+        assert!(refused.iter().all(|(_, times)| *times == 0), "{refused:?}");
+        let next = Board::options().attach(&at).unwrap();
+        let mut reader = Reader::new(&next);
+        reader.refresh();
+        let said = reader.info(&reader.families()[0].series[0]).unwrap();
+        assert_eq!(said, [("version".to_owned(), "2".to_owned())]);
+    }
 }

@@ -101,7 +101,7 @@ pub(crate) struct Control {
     pub expired: u64,
 }
 /// Refusal counters that have a meaning, one a reason.
-pub(crate) const REFUSED_REASONS: usize = 10;
+pub(crate) const REFUSED_REASONS: usize = 11;
 const _: () = assert!(offset_of!(Control, hint) == 128); // LAYOUT.md §4
 const _: () = assert!(offset_of!(Control, refused) == 256);
 const _: () = assert!(offset_of!(Control, reclaimed) == 384);

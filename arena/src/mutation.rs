@@ -58,6 +58,16 @@ pub(crate) enum Mutation {
     AccumulatorKept,
     /// A split gauge's parts are added up without a second look at the accumulator.
     ReadOnce,
+    /// What was annexed is removed before what is to replace it is registered.
+    AnnexRemovedFirst,
+    /// Of two annexes that a death has left at one place the lesser is not removed first.
+    AnnexOlderKept,
+    /// A sweep leaves what was replaced by one who then died.
+    AnnexKeptBySweep,
+    /// Of two annexes at one place that under turn 0 is taken for the newer one.
+    AnnexesUnsorted,
+    /// What was annexed is removed whether or not what is under the other turn is newer.
+    AnnexOverLesser,
 }
 
 #[cfg(not(all(test, arena_loom)))]

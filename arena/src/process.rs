@@ -388,8 +388,8 @@ impl Segment {
     }
 
     /// Finishes what the dead left: reaps every row whose process is gone, unlinks REMOVED
-    /// slots, removes orphans and definitions that are out of use. A few passes over the state
-    /// words, one lock probe for each row in use.
+    /// slots, removes orphans, definitions that are out of use and annexes that were replaced. A
+    /// few passes over the state words, two lookups an annex, one lock probe for each row in use.
     pub(crate) fn reap_dead(&self) -> Result<(), Lost> {
         let Ok(locks) = self.process.locks() else {
             return Ok(());
@@ -404,7 +404,10 @@ impl Segment {
                 State::Removed { serial } => self.unlink(slot, serial)?,
                 State::Ready { serial } => {
                     let bound = Bound { slot, serial };
-                    if self.is_forgotten(bound) || self.is_out_of_use(bound) {
+                    if self.is_forgotten(bound)
+                        || self.is_out_of_use(bound)
+                        || self.is_outdated(bound)
+                    {
                         self.end(bound)?;
                     }
                     self.settle_stray(bound)?;

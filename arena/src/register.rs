@@ -70,7 +70,7 @@ impl Segment {
         let slots = Shape::slots_for(usize::from(draft.cells), draft.text.len())
             .ok_or(RefusedReason::TooLong)?;
         if self.is_retired() {
-            return Err(RefusedReason::Unlockable.into());
+            return Err(RefusedReason::Retired.into());
         }
         if self.is_known_full(slots) {
             return Err(RefusedReason::BoardFull.into());
@@ -84,7 +84,7 @@ impl Segment {
         if self.is_retired() {
             // Given up meanwhile: whoever did so may have passed this slot already.
             self.remove(built)?;
-            return Err(RefusedReason::Unlockable.into());
+            return Err(RefusedReason::Retired.into());
         }
         Ok(built)
     }
@@ -142,7 +142,7 @@ impl Segment {
     }
 
     /// Steps 3 to 6 for a claimed `head`. When another registration has won, its chain.
-    fn build(
+    pub(crate) fn build(
         &self,
         head: Slot,
         serial: u64,

@@ -314,7 +314,6 @@ fn register(
 ) -> Result<(&'static FamilyBinding, Bound), Lost> {
     for _ in 0..MAX_ROUNDS {
         let (family, home) = family.live()?;
-        let segment = family.segment();
         let cap = match family.cap() {
             0 => Cap::None,
             cap => Cap::AtMost(cap),
@@ -328,8 +327,7 @@ fn register(
                 return Ok((family, bound));
             }
             // The family ended, or the board was given up: to be looked at again.
-            Err(Lost::Orphaned) => {}
-            Err(Lost::Refused(RefusedReason::Unlockable)) if segment.is_retired() => {}
+            Err(Lost::Orphaned | Lost::Refused(RefusedReason::Retired)) => {}
             Err(Lost::Capped) => {
                 if let Some(bound) = overflow(family, home)? {
                     return Ok((family, bound));

@@ -249,6 +249,13 @@ const tb_native_bucket *negative;
 uint64_t below;
 uint64_t above;
 } tb_native_counts;
+typedef struct tb_exemplar {
+size_t bucket;
+double value;
+uint64_t unix_nanos;
+size_t label_count;
+const tb_label *labels;
+} tb_exemplar;
 typedef struct tb_sample {
 size_t struct_size;
 const char *name;
@@ -266,6 +273,8 @@ const double *bounds;
 const uint64_t *buckets;
 uint64_t created_unix_nanos;
 const tb_native_counts *native;
+size_t exemplar_count;
+const tb_exemplar *exemplars;
 } tb_sample;
 typedef int32_t (*tb_visitor)(const tb_sample *sample, void *context);
 tb_status tb_board_visit(const tb_board *board, tb_visitor visit, void *context);

@@ -952,6 +952,16 @@ typedef struct tb_native_counts {
     uint64_t above;         /* those above the highest bucket, and not a number: among that one's */
 } tb_native_counts;
 
+/* One update of a counter, or one observation of a histogram, and where it came from. This struct never
+ * grows: it comes in arrays. */
+typedef struct tb_exemplar {
+    size_t bucket;          /* histogram: which of `buckets` it is in; counter: 0 */
+    double value;           /* what was added or observed */
+    uint64_t unix_nanos;    /* when */
+    size_t label_count;
+    const tb_label *labels; /* as they were given; NULL when there are none */
+} tb_exemplar;
+
 /*
  * One series with its value; of a gauge that shows its processes apart (TB_AGGREGATION_ALL and
  * LIVEALL), one process with its value, and its `pid` among the labels; of an info with its pairs
@@ -982,6 +992,9 @@ typedef struct tb_sample {
     uint64_t created_unix_nanos; /* when the series began */
     const tb_native_counts *native; /* native histogram: its own buckets, which bounds and buckets
                                   * agree with; else NULL */
+    size_t exemplar_count;       /* counter: 1 at most; histogram: one a bucket at most */
+    const tb_exemplar *exemplars; /* the last of each bucket, ascending by bucket; NULL when there are
+                                  * none */
 } tb_sample;
 
 /*

@@ -66,7 +66,7 @@ impl From<RegisterError> for Failure {
                 RefusedReason::Damaged => status::DAMAGED,
                 RefusedReason::ReadOnly => status::READ_ONLY,
                 RefusedReason::BadExemplar => status::INVALID_ARGUMENT,
-                // `Overrun`, `Unlockable`, and what later arenas add.
+                // `Overrun`, `Unlockable`, `Retired`, and what later arenas add.
                 _ => status::IO,
             },
             // The rest are about names, labels and bounds, and so is what later arenas add.

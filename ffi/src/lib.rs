@@ -24,6 +24,7 @@ mod check;
 mod clock;
 mod counter;
 mod exemplar;
+mod exemplars;
 mod failure;
 mod family;
 mod gauge;

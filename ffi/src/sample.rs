@@ -7,6 +7,7 @@ use std::ptr;
 
 use arena::{FamilyView, Kind, Number, Reader, SeriesView};
 
+use crate::exemplars::{Exemplar, Exemplars};
 use crate::metric::Label;
 use crate::native::{NativePage, NativeSample};
 use crate::text;
@@ -37,6 +38,8 @@ pub struct Sample {
     pub(crate) buckets: *const u64,
     pub(crate) created_unix_nanos: u64,
     pub(crate) native: *const NativeSample,
+    pub(crate) exemplar_count: usize,
+    pub(crate) exemplars: *const Exemplar,
 }
 
 /// A family's text and numbers in C's terms, made once for all its series.
@@ -53,6 +56,7 @@ pub(crate) struct Page<'a> {
     labels: Vec<Label>,
     buckets: Vec<u64>,
     native: NativePage,
+    exemplars: Exemplars,
 }
 
 impl<'a> Page<'a> {
@@ -84,6 +88,7 @@ impl<'a> Page<'a> {
             buckets: vec![0; bounds.len()],
             bounds,
             native: NativePage::default(),
+            exemplars: Exemplars::default(),
             label_values: Vec::new(),
             labels: Vec::new(),
         }
@@ -210,6 +215,8 @@ impl<'a> Page<'a> {
             buckets: ptr::null(),
             created_unix_nanos: series.created_unix_nanos,
             native: ptr::null(),
+            exemplar_count: 0,
+            exemplars: ptr::null(),
         }
     }
 
@@ -225,6 +232,7 @@ impl<'a> Page<'a> {
                     sample.count = whole;
                 }
                 sample.value = number.as_f64();
+                (sample.exemplar_count, sample.exemplars) = self.exemplars.show(reader, series, 1);
             }
             Kind::Gauge => {
                 sample.kind = KIND_GAUGE;
@@ -248,6 +256,8 @@ impl<'a> Page<'a> {
                 sample.bucket_count = self.buckets.len();
                 sample.bounds = self.bounds.as_ptr();
                 sample.buckets = self.buckets.as_ptr();
+                (sample.exemplar_count, sample.exemplars) =
+                    self.exemplars.show(reader, series, self.buckets.len());
             }
             Kind::Summary => {
                 sample.kind = KIND_SUMMARY;

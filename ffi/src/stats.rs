@@ -124,6 +124,7 @@ const REASON_NAMES: [&CStr; RefusedReason::ALL.len()] = [
     c"read_only",
     c"family_full",
     c"bad_exemplar",
+    c"retired",
 ];
 const _: () = assert!(REASON_NAMES.len() <= REFUSED_REASONS);
 

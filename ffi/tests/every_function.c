@@ -50,6 +50,8 @@ struct search {
     char help[128], unit[32];
     tb_native_counts native; /* its numbers */
     tb_native_bucket positive[8], negative[8];
+    tb_exemplar exemplars[8]; /* their numbers */
+    char traces[8][64];       /* and their labels, as name=value, */
 };
 
 static int32_t look(const tb_sample *sample, void *context) {
@@ -74,6 +76,17 @@ static int32_t look(const tb_sample *sample, void *context) {
             search->positive[i] = search->native.positive[i];
         for (size_t i = 0; i < search->native.negative_count; i++)
             search->negative[i] = search->native.negative[i];
+    }
+    CHECK(sample->exemplar_count <= 8 && (sample->exemplar_count == 0) == (sample->exemplars == NULL));
+    for (size_t i = 0; i < sample->exemplar_count; i++) {
+        const tb_exemplar *exemplar = &sample->exemplars[i];
+        size_t length = 0;
+        search->exemplars[i] = *exemplar;
+        CHECK((exemplar->label_count == 0) == (exemplar->labels == NULL));
+        search->traces[i][0] = 0;
+        for (size_t j = 0; j < exemplar->label_count && length < sizeof search->traces[i]; j++)
+            length += (size_t)snprintf(search->traces[i] + length, sizeof search->traces[i] - length, "%s=%s,",
+                                       exemplar->labels[j].name, exemplar->labels[j].value);
     }
     return 0;
 }
@@ -658,9 +671,12 @@ static void exemplars(const tb_board *board) {
     const tb_label bad[] = { { "a", NULL }, { NULL, "b" }, { "\xff", "b" }, { "", "b" }, { "__a", "b" } };
     tb_label many[129];
     tb_counter *counter = NULL;
+    const tb_native native = { sizeof native, 0, 0, 1, 8 };
     tb_histogram *histogram = NULL;
+    struct search seen;
 
     IS(TB_OK, tb_counter_register(board, &metric, &counter));
+    CHECK(find(board, "c_traced_total", NULL).sample.exemplar_count == 0);
     tb_counter_add_with_exemplar(counter, 3, trace, 2);
     tb_counter_add_with_exemplar(counter, 1, NULL, 0);
     IS(TB_OK, tb_counter_add_double_with_exemplar(counter, 0.5, trace, 2));
@@ -676,6 +692,13 @@ static void exemplars(const tb_board *board) {
     tb_counter_add_with_exemplar(counter, 1, NULL, 1);
     CHECK(bad_exemplars(board) == 8);
     CHECK(tb_counter_value(counter) == 12.5);
+    seen = find(board, "c_traced_total", NULL);
+    CHECK(seen.sample.exemplar_count == 1 && seen.exemplars[0].bucket == 0 && seen.exemplars[0].value == 0.5);
+    CHECK(seen.exemplars[0].unix_nanos >= seen.sample.created_unix_nanos);
+    CHECK(strcmp(seen.traces[0], "trace_id=4bf92f,span_id=,") == 0);
+    tb_counter_add_with_exemplar(counter, 0, NULL, 0);
+    seen = find(board, "c_traced_total", NULL);
+    CHECK(seen.sample.exemplar_count == 1 && seen.exemplars[0].value == 0 && seen.exemplars[0].label_count == 0);
     IS(TB_INVALID_ARGUMENT, tb_counter_add_double_with_exemplar(counter, -1, trace, 2));
     IS(TB_INVALID_ARGUMENT, tb_counter_add_double_with_exemplar(NULL, (double)NAN, trace, 2));
     IS(TB_OK, tb_counter_add_double_with_exemplar(NULL, 1, trace, 2));
@@ -687,8 +710,25 @@ static void exemplars(const tb_board *board) {
     IS(TB_OK, tb_histogram_register(board, &metric, &histogram));
     tb_histogram_observe_with_exemplar(histogram, 0.3, trace, 2);
     tb_histogram_observe_with_exemplar(NULL, 0.3, trace, 2);
-    CHECK(find(board, "c_traced_seconds", NULL).sample.count == 1);
+    tb_histogram_observe_with_exemplar(histogram, 1e9, NULL, 0);
+    seen = find(board, "c_traced_seconds", NULL);
+    CHECK(seen.sample.count == 2 && seen.sample.exemplar_count == 2);
+    CHECK(seen.sample.bounds != NULL && seen.exemplars[0].bucket == 6 && seen.exemplars[0].value == 0.3);
+    CHECK(strcmp(seen.traces[0], "trace_id=4bf92f,span_id=,") == 0);
+    CHECK(seen.exemplars[1].bucket == seen.sample.bucket_count - 1 && seen.exemplars[1].value == 1e9);
+    CHECK(seen.exemplars[1].label_count == 0);
     CHECK(bad_exemplars(board) == 8);
+    tb_histogram_free(histogram);
+
+    metric.name = "c_traced_natively_seconds";
+    metric.native = &native;
+    IS(TB_OK, tb_histogram_register(board, &metric, &histogram));
+    tb_histogram_observe_with_exemplar(histogram, 3, trace, 2);
+    tb_histogram_observe_with_exemplar(histogram, 0, NULL, 0);
+    seen = find(board, "c_traced_natively_seconds", NULL);
+    CHECK(seen.sample.exemplar_count == 2 && seen.exemplars[0].bucket == 0 && seen.exemplars[0].value == 0);
+    /* Its classic bounds are 0.5, 1, 2, 4 and 8. */
+    CHECK(seen.exemplars[1].bucket == 3 && seen.exemplars[1].value == 3);
     tb_histogram_free(histogram);
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tallyboard::{
-    Aggregation, Board, Counter, Family, Gauge, Histogram, Location, OpenError, RegisterError,
+    Aggregation, Board, Counter, Family, Gauge, Histogram, Info, Location, Native, OpenError,
+    RegisterError, StateSet,
 };
 
 /// How many pieces of its work a process does, each with a key of its own.
@@ -28,8 +29,16 @@ pub enum Work {
     Counters,
     /// Registers a histogram with a long chain and observes.
     Histograms,
+    /// Registers a native histogram and observes.
+    Natives,
     /// Registers a counter with a long label value and counts.
     LongTexts,
+    /// Registers a counter and counts, with an exemplar that replaces another.
+    Exemplars,
+    /// Registers an info and says something, then something else.
+    Infos,
+    /// Registers a state set and goes from one state to another.
+    States,
     /// Makes a board, if it is not there, and counts on it.
     Boards,
     /// The same, then gives the board up.
@@ -54,7 +63,13 @@ impl Work {
     /// Whatever a library call says that has no reason to fail, whoever else has died.
     pub fn run(self, board: &Board, folder: &Path, key: &str) -> Result<(), Box<dyn Error>> {
         match self {
-            Work::Counters | Work::Histograms | Work::LongTexts => {}
+            Work::Counters
+            | Work::Histograms
+            | Work::Natives
+            | Work::LongTexts
+            | Work::Exemplars
+            | Work::Infos
+            | Work::States => {}
             Work::Passing => come_and_go(board, key)?,
             Work::Gauges => set_other_gauge(board, key)?,
             Work::ReapingGauges => {
@@ -71,19 +86,19 @@ impl Work {
                     Ok(()) | Err(OpenError::NotFound { .. }) => {}
                     Err(error) => return Err(error.into()),
                 }
-                handle.count();
+                handle.count()?;
                 return Ok(());
             }
             Work::Boards => {
                 let board = small_board(folder, key)?;
-                self.metric().register(&board, key)?.count();
+                self.metric().register(&board, key)?.count()?;
                 return Ok(());
             }
             Work::Removals => {
                 let board = small_board(folder, key)?;
                 // Another may be giving it up at this moment.
                 if let Ok(handle) = self.metric().register(&board, key) {
-                    handle.count();
+                    handle.count()?;
                 }
                 return match tallyboard::remove(board.location()) {
                     Ok(()) | Err(OpenError::NotFound { .. }) => Ok(()),
@@ -92,7 +107,7 @@ impl Work {
             }
             Work::Reaping => board.reap(),
         }
-        self.metric().register(board, key)?.count();
+        self.metric().register(board, key)?.count()?;
         Ok(())
     }
 
@@ -100,7 +115,11 @@ impl Work {
     pub fn metric(self) -> Metric {
         match self {
             Work::Histograms => Metric::Histogram,
+            Work::Natives => Metric::Native,
             Work::LongTexts => Metric::LongText,
+            Work::Exemplars => Metric::Exemplar,
+            Work::Infos => Metric::Info,
+            Work::States => Metric::States,
             Work::Gauges | Work::ReapingGauges => Metric::Sum,
             Work::Counters
             | Work::Boards
@@ -195,8 +214,16 @@ pub enum Metric {
     Counter,
     /// A long chain because of its cells.
     Histogram,
+    /// A chain because of its cells, whose buckets are found in another way.
+    Native,
     /// A long chain because of its text.
     LongText,
+    /// A counter, and a slot for what is said of it.
+    Exemplar,
+    /// No cells, and a slot for what it says.
+    Info,
+    /// One cell, which no CPU's plane has.
+    States,
     /// A gauge: a slot, and one for each process.
     Sum,
 }
@@ -210,25 +237,63 @@ pub enum Handle {
     Histogram(Histogram),
     /// Of a gauge.
     Gauge(Gauge),
+    /// Of a counter that has exemplars, and its key.
+    Traced(Counter, String),
+    /// Of an info, and its key.
+    Info(Info, String),
+    /// Of a state set.
+    States(StateSet),
 }
 
+/// The label of an exemplar, and the name of an info's first pair: its value is the key.
+pub const PIECE: &str = "piece";
+/// What an info says last, in the pair of this name. It says the other before.
+pub const PHASE: (&str, &str, &str) = ("phase", "begun", "done");
+/// The states: the one that was never set, the one of a piece that is not done, and that of all that are.
+pub const STATES: [&str; 3] = ["new", "begun", "done"];
+
 impl Handle {
-    /// Counts one.
-    pub fn count(&self) {
+    /// Counts one. What can be said of it is said twice: first that it is begun, then that it is done.
+    ///
+    /// # Errors
+    ///
+    /// As an info's.
+    pub fn count(&self) -> Result<(), RegisterError> {
         match self {
             Handle::Counter(counter) => counter.inc(),
             Handle::Histogram(histogram) => histogram.observe(1.0),
             Handle::Gauge(gauge) => gauge.inc(),
+            Handle::Traced(counter, key) => {
+                let labels = [(PIECE, key.as_str())];
+                counter.add_with_exemplar(0, &labels);
+                counter.inc_with_exemplar(&labels);
+            }
+            Handle::Info(info, key) => {
+                let (name, begun, done) = PHASE;
+                let process = std::process::id().to_string();
+                for phase in [begun, done] {
+                    info.set(&[(PIECE, key), (name, phase), ("process", &process)])?;
+                }
+            }
+            Handle::States(states) => {
+                states.set(STATES[1]);
+                states.set(STATES[2]);
+            }
         }
+        Ok(())
     }
 }
 
 impl Metric {
     /// Every one.
-    pub const ALL: [Metric; 4] = [
+    pub const ALL: [Metric; 8] = [
         Metric::Counter,
         Metric::Histogram,
+        Metric::Native,
         Metric::LongText,
+        Metric::Exemplar,
+        Metric::Info,
+        Metric::States,
         Metric::Sum,
     ];
 
@@ -237,7 +302,11 @@ impl Metric {
         match self {
             Metric::Counter => "counted_total",
             Metric::Histogram => "counted_seconds",
+            Metric::Native => "counted_natively_seconds",
             Metric::LongText => "counted_at_length_total",
+            Metric::Exemplar => "counted_with_exemplars_total",
+            Metric::Info => "described",
+            Metric::States => "phase",
             Metric::Sum => "counted",
         }
     }
@@ -245,7 +314,13 @@ impl Metric {
     /// The label value that a key has.
     pub fn label_value(self, key: &str) -> String {
         match self {
-            Metric::Counter | Metric::Histogram | Metric::Sum => key.to_owned(),
+            Metric::Counter
+            | Metric::Histogram
+            | Metric::Native
+            | Metric::Exemplar
+            | Metric::Info
+            | Metric::States
+            | Metric::Sum => key.to_owned(),
             Metric::LongText => format!("{key} {}", "long ".repeat(600)),
         }
     }
@@ -267,6 +342,23 @@ impl Metric {
                 let bounds: Vec<f64> = (1..=40).map(f64::from).collect();
                 let builder = board.histogram(self.name(), HELP).labels(&["key"]);
                 Handle::Histogram(builder.buckets(&bounds).family()?.try_with(&[&value])?)
+            }
+            Metric::Native => {
+                let builder = board.histogram(self.name(), HELP).labels(&["key"]);
+                let native = Native::new().schema(0).range(0.25, 16.0);
+                Handle::Histogram(builder.native(native).family()?.try_with(&[&value])?)
+            }
+            Metric::Exemplar => {
+                let family = board.counter(self.name(), HELP).labels(&["key"]).family()?;
+                Handle::Traced(family.try_with(&[&value])?, value)
+            }
+            Metric::Info => {
+                let family = board.info(self.name(), HELP).labels(&["key"]).family()?;
+                Handle::Info(family.try_with(&[&value])?, value)
+            }
+            Metric::States => {
+                let builder = board.state_set(self.name(), HELP, &STATES);
+                Handle::States(builder.labels(&["key"]).family()?.try_with(&[&value])?)
             }
             Metric::Sum => {
                 let builder = board.gauge(self.name(), HELP).labels(&["key"]);

@@ -6,7 +6,7 @@
 //!
 //! *The bound.* A model has two or three threads. loom switches away from a thread that
 //! could go on at most three times in one run ([`fixture::PAIR`]), in the longest models
-//! twice ([`fixture::TRIO`]), and in two of them once, unless `ARENA_LOOM_WHOLE` is set; switches at a thread's end, and which of several stores a load
+//! twice ([`fixture::TRIO`]), and in some of them once, unless `ARENA_LOOM_WHOLE` is set; switches at a thread's end, and which of several stores a load
 //! returns, are not bounded. Each protocol publishes by one CAS from a word that it read
 //! before, and believes what it read after one more look: a fault needs one thread stopped
 //! between its look and its CAS, and at most a second one stopped there in turn. Every fault
@@ -16,6 +16,7 @@
 //! ([`Mutation`](crate::mutation::Mutation)) that it must find: a model that passes with one
 //! of them switched on is a failing test.
 
+mod annex;
 mod fixture;
 mod fold;
 mod process;

@@ -11,6 +11,10 @@ const MAX_CHARS: usize = 128;
 
 const COUNTER_EXEMPLAR: u8 = 2;
 const BUCKET_EXEMPLAR: u8 = 3;
+/// Of a native histogram itself, field 16, which takes two bytes.
+const NATIVE_EXEMPLAR: [u8; 2] = [0x82, 0x01];
+/// How many of those client_golang keeps unless it is told otherwise.
+const MOST_NATIVE: usize = 10;
 const EXEMPLAR_VALUE: u8 = 2;
 const EXEMPLAR_TIMESTAMP: u8 = 3;
 
@@ -68,6 +72,38 @@ fn message(field: u8, exemplar: &Exemplar) -> Option<Vec<u8>> {
     let mut written = Vec::new();
     wire::write_bytes(field, &message, &mut written);
     Some(written)
+}
+
+/// Appends a native histogram's own exemplars, beside those of its classic buckets, as
+/// client_golang does: ascending by value, which the buckets are; without NaN, which no native
+/// bucket is for; the newest, where there are more.
+pub(super) fn write_native(
+    view: &BoardView,
+    family: &FamilyView,
+    series: &SeriesView,
+    out: &mut Vec<u8>,
+) {
+    if !view.may_have_exemplar(series) {
+        return;
+    }
+    let mut exemplars: Vec<&Exemplar> = (0..=family.bounds.len())
+        .filter_map(|place| view.exemplar(series, place))
+        .filter(|exemplar| !exemplar.value.is_nan())
+        .collect();
+    while exemplars.len() > MOST_NATIVE {
+        let ages = exemplars.iter().enumerate();
+        let oldest = ages.min_by_key(|(_, exemplar)| exemplar.unix_nanos);
+        let oldest = oldest.map_or(0, |(place, _)| place);
+        exemplars.remove(oldest);
+    }
+    for exemplar in exemplars {
+        let Some(field) = message(BUCKET_EXEMPLAR, exemplar) else {
+            continue;
+        };
+        // With the other key, and otherwise the same.
+        out.extend_from_slice(&NATIVE_EXEMPLAR);
+        out.extend_from_slice(&field[1..]);
+    }
 }
 
 /// The exemplars of one series as protobuf has them. They are the view's: as many and as long,

@@ -382,6 +382,7 @@ impl Lines {
                 let exemplars = Exemplars::new(view, family, series);
                 protobuf::write_histogram(&family.bounds, buckets, sum, &exemplars, &mut values);
                 native::write(window, &counts, &mut values);
+                exemplar::write_native(view, family, series, &mut values);
                 let created = series.created_unix_nanos;
                 protobuf::write_metric(Kind::Histogram, text, created, values.len(), out);
                 out.extend_from_slice(&values);

@@ -25,8 +25,8 @@ class Histogram(Metric):
 
     With `native=True`, or a `Native` that says which, the buckets are exponential and `buckets`
     should not be given: Prometheus gets a native histogram where it asks for one, and classic
-    buckets that are put together from the same counts elsewhere. prometheus_client has no native
-    histograms; its parameter does not exist there.
+    buckets that are put together from the same counts elsewhere. prometheus_client, as
+    of 0.26, cannot make native histograms, so there is no name of its to follow.
 
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
     `registry` is accepted and not used: the board is the registry, and it is one for all.

@@ -64,6 +64,12 @@ def test_a_native_histogram_is_shown_with_classic_buckets(name: str) -> None:
     assert (at[2.0**-10], at[1.0], at[2.0], at[64.0], at[math.inf]) == (1, 2, 3, 3, 5)
 
 
+def test_prometheus_client_has_no_native_histograms_whose_names_could_be_followed() -> None:
+    """Once this fails, our `native` is to take what theirs is called, too."""
+    theirs = inspect.signature(prometheus_client.Histogram).parameters
+    assert not [name for name in theirs if "native" in name or "schema" in name or "factor" in name]
+
+
 def test_a_native_histogram_is_what_its_declaration_says(name: str) -> None:
     declared = Histogram(name, "Help.", ["a"], native=Native(schema=0, lowest=1, highest=8))
     assert declared._definition.native == (0, 1.0, 8.0, False)

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::aggregation::AGGREGATIONS;
+use crate::exemplars::Exemplar;
 use crate::metric::{Label, Metric};
 use crate::native::{NativeBucket, NativeBuckets, NativeSample};
 use crate::options::Options;
@@ -48,7 +49,8 @@ fn as_rust_has_it() -> BTreeSet<String> {
              parts folded overflowed expired]),
         layout!(Sample, "tb_sample",
             [struct_size name help unit kind is_integer label_count labels value count sum bucket_count bounds
-             buckets created_unix_nanos native]),
+             buckets created_unix_nanos native exemplar_count exemplars]),
+        layout!(Exemplar, "tb_exemplar", [bucket value unix_nanos label_count labels]),
         layout!(NativeBucket, "tb_native_bucket", [index count]),
         layout!(NativeSample, "tb_native_counts",
             [struct_size schema has_negative zero_threshold zero positive_count positive negative_count

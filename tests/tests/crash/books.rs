@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use crate::said;
 use tallyboard::{
-    Aggregation, Board, FamilyView, Kind, Number, Reader, RefusedReason, RegisterError,
+    Aggregation, Board, FamilyView, Kind, Number, Reader, RefusedReason, RegisterError, SeriesView,
 };
 use tallyboard_tests::{Ledger, Metric, OTHER_GAUGES, key};
 
@@ -96,7 +97,12 @@ pub(crate) fn assert_counted(
     bounds: &BTreeMap<String, (u64, u64)>,
     case: &impl Display,
 ) {
-    let counted = counted(&read(board), metric);
+    let reader = read(board);
+    said::assert_said(&reader, metric, bounds, case);
+    if matches!(metric, Metric::Info | Metric::States) {
+        return;
+    }
+    let counted = counted(&reader, metric);
     for (key, (begun, done)) in bounds {
         let told = counted.get(&metric.label_value(key));
         let (count, sum) = told.copied().unwrap_or_default();
@@ -154,25 +160,56 @@ fn field(text: &str) -> usize {
 fn chain_of_family(family: &FamilyView) -> u32 {
     let texts = [&family.name, &family.unit, &family.help];
     let texts = texts.into_iter().chain(&family.label_names);
-    let text_len = 6 + texts.map(|text| field(text)).sum::<usize>() + 8 * family.bounds.len();
+    let texts = texts.chain(&family.states);
+    let numbers = match family.native {
+        Some(_) => 1,
+        None => family.bounds.len(),
+    };
+    let text_len = 6 + texts.map(|text| field(text)).sum::<usize>() + 8 * numbers;
     chain(text_len, 0)
 }
 
-fn chains_of_series(family: &FamilyView) -> impl Iterator<Item = u32> {
-    let cells = match family.kind {
-        Kind::Histogram => family.bounds.len() + 2,
+fn cells(family: &FamilyView) -> usize {
+    match (family.kind, family.native) {
+        (Kind::Histogram, Some(window)) => {
+            (window.last_index() - window.first_index()) as usize + 1 + 4
+        }
+        (Kind::Histogram, None) => family.bounds.len() + 2,
+        (Kind::Info, _) => 0,
+        (Kind::StateSet, _) => 1,
         _ => 2,
+    }
+}
+
+/// What holds of what was said of a series, if anything was.
+fn chain_of_annex(reader: &Reader, series: &SeriesView) -> Option<u32> {
+    const KEY: usize = 8;
+    let (pairs, fixed) = match (reader.exemplar(series, 0), reader.info(series)) {
+        (Some(exemplar), _) => (&exemplar.labels[..], KEY + 8),
+        (None, None | Some([])) => return None,
+        (None, Some(pairs)) => (pairs, KEY),
     };
-    family.series.iter().map(move |series| {
+    let fields = pairs.iter().map(|(name, value)| field(name) + field(value));
+    Some(chain(fixed + fields.sum::<usize>(), 0))
+}
+
+fn chains_of_series(reader: &Reader, family: &FamilyView) -> Vec<u32> {
+    let cells = cells(family);
+    let series = family.series.iter().flat_map(|series| {
         let text_len = series.label_values.iter().map(|value| field(value)).sum();
-        chain(text_len, cells)
-    })
+        [Some(chain(text_len, cells)), chain_of_annex(reader, series)]
+    });
+    series.flatten().collect()
 }
 
 fn chains(reader: &Reader) -> Vec<u32> {
     let families = reader.families().iter();
     families
-        .flat_map(|family| chains_of_series(family).chain([chain_of_family(family)]))
+        .flat_map(|family| {
+            let mut chains = chains_of_series(reader, family);
+            chains.push(chain_of_family(family));
+            chains
+        })
         .collect()
 }
 
@@ -202,8 +239,7 @@ pub(crate) fn assert_sound(board: &Board, case: &impl Display) {
     let stats = board.stats();
     assert_eq!(stats.leaked, 0, "{case}: slots leaked");
     // Who counts on a board that is given up and has not lost its name has nowhere to go.
-    let is_due =
-        |reason: &RefusedReason| board.is_retired() && *reason == RefusedReason::Unlockable;
+    let is_due = |reason: &RefusedReason| board.is_retired() && *reason == RefusedReason::Retired;
     let refused = stats.refused.iter();
     let refused = refused.filter(|(reason, times)| *times > 0 && !is_due(reason));
     assert_eq!(refused.count(), 0, "{case}: {:?}", stats.refused);

@@ -5,6 +5,7 @@
 
 mod books;
 mod case;
+mod said;
 mod storm;
 mod ways;
 

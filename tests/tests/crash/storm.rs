@@ -15,7 +15,7 @@ const AT_ONCE: u64 = 6;
 const DEATHS: u64 = 400;
 /// More than the workers manage between the deaths, so that new series are registered to the end.
 const KEYS: usize = 1_000;
-const SLOTS: u32 = 32_768;
+const SLOTS: u32 = 65_536;
 /// Fewer than workers that will have lived: each row has to be taken over many times.
 const ROWS: u32 = 10;
 

@@ -62,6 +62,12 @@ const REGISTRATION: &[Way] = &[
     // A process's part of a gauge.
     way(Work::Gauges, 3),
     way(Work::Gauges, 7),
+    way(Work::Natives, 3),
+    // Something said of a series, and something else in its place.
+    way(Work::Exemplars, 3),
+    way(Work::Exemplars, 4),
+    way(Work::Infos, 4),
+    way(Work::States, 2),
 ];
 
 /// What the dead have left in gauges of every aggregation is settled.
@@ -90,13 +96,17 @@ pub(crate) fn to(step: Step) -> Vec<Way> {
             way(Work::Histograms, 1).after(Step::Written, 2),
             way(Work::LongTexts, 1).after(Step::Written, 2),
         ],
-        // A board that was given up; one series, then all of a family; parts of the dead.
+        // A board that was given up; one series, then all of a family; what was said of a series before; parts of the
+        // dead.
         Step::Removed | Step::Marked | Step::Unlinked => vec![
             way(Work::Removals, 1),
             way(Work::Removals, 5),
             way(Work::Passing, 1),
             way(Work::Passing, 2),
             way(Work::Passing, 7),
+            way(Work::Exemplars, 1),
+            way(Work::Infos, 1),
+            way(Work::Infos, 3),
             SETTLING[0],
             SETTLING[1],
         ],
@@ -123,7 +133,11 @@ pub(crate) fn to(step: Step) -> Vec<Way> {
             way(Work::Moving, 4),
         ],
         Step::PlaneReserved => vec![way(Work::Counters, 1), way(Work::Boards, 3)],
-        Step::HalfObserved => vec![way(Work::Histograms, 1), way(Work::Histograms, 5)],
+        Step::HalfObserved => vec![
+            way(Work::Histograms, 1),
+            way(Work::Histograms, 5),
+            way(Work::Natives, 3),
+        ],
         Step::Retired | Step::HalfEmptied | Step::Emptied => {
             vec![way(Work::Removals, 1), way(Work::Removals, 3)]
         }

@@ -15,11 +15,37 @@ struct Span {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct Exemplar {
+    #[prost(message, repeated, tag = "1")]
+    labels: Vec<Label>,
+    #[prost(double, optional, tag = "2")]
+    value: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    at: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Label {
+    #[prost(string, optional, tag = "1")]
+    name: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    value: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Timestamp {
+    #[prost(int64, optional, tag = "1")]
+    seconds: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct Bucket {
     #[prost(uint64, optional, tag = "1")]
     cumulative: Option<u64>,
     #[prost(double, optional, tag = "2")]
     bound: Option<f64>,
+    #[prost(message, optional, tag = "3")]
+    exemplar: Option<Exemplar>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -44,6 +70,8 @@ struct Histogram {
     positive_spans: Vec<Span>,
     #[prost(sint64, repeated, tag = "13")]
     positive_deltas: Vec<i64>,
+    #[prost(message, repeated, tag = "16")]
+    exemplars: Vec<Exemplar>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -62,11 +90,17 @@ struct Family {
 
 /// The histogram `h` of a board, after these observations.
 fn observed(native: Native, values: &[f64]) -> Histogram {
+    after(native, |histogram| {
+        for value in values {
+            histogram.observe(*value);
+        }
+    })
+}
+
+/// The histogram `h` of a board, after these updates.
+fn after(native: Native, update: impl FnOnce(&tallyboard::Histogram)) -> Histogram {
     let board = board();
-    let histogram = board.histogram("h", "").native(native).register().unwrap();
-    for value in values {
-        histogram.observe(*value);
-    }
+    update(&board.histogram("h", "").native(native).register().unwrap());
     let (body, encoded) = bytes_with(&mut Encoder::new(PROTOBUF), &[(&board, None)]);
     assert_eq!(encoded.series, 1);
     let family = Family::decode_length_delimited(&body[..]).unwrap();
@@ -124,6 +158,57 @@ fn an_empty_one_has_a_span_of_nothing() {
         assert!(histogram.positive_deltas.is_empty() && histogram.negative_spans.is_empty());
         assert_eq!(histogram.count, Some(values.len() as u64));
     }
+}
+
+/// As client_golang has them: on the classic buckets, and by value on the histogram itself.
+#[test]
+fn exemplars_stand_in_their_classic_buckets_and_on_the_histogram() {
+    let histogram = after(doublings(), |histogram| {
+        // The last one of its bucket stays.
+        for value in [99.0, 3.0, 100.0, -1.0] {
+            histogram.observe_with_exemplar(value, &[("trace_id", &value.to_string())]);
+        }
+        histogram.observe_with_exemplar(f64::NAN, &[]);
+    });
+    let on_buckets: Vec<_> = (histogram.classic.iter())
+        .filter_map(|bucket| Some((bucket.bound.unwrap(), bucket.exemplar.clone()?.value?)))
+        .collect();
+    assert_eq!(on_buckets[..3], [(0.5, -1.0), (4.0, 3.0), (128.0, 100.0)]);
+    let (infinity, not_a_number) = on_buckets[3];
+    assert!(infinity == f64::INFINITY && not_a_number.is_nan() && on_buckets.len() == 4);
+    let own: Vec<_> = (histogram.exemplars.iter())
+        .map(|exemplar| {
+            (
+                exemplar.value.unwrap(),
+                exemplar.labels[0].value().to_owned(),
+            )
+        })
+        .collect();
+    let expected = [(-1.0, "-1"), (3.0, "3"), (100.0, "100")];
+    assert_eq!(
+        own,
+        expected.map(|(value, trace)| (value, trace.to_owned()))
+    );
+    let is_recent = |exemplar: &Exemplar| exemplar.at.as_ref().unwrap().seconds() > 1_700_000_000;
+    assert!(histogram.exemplars.iter().all(is_recent));
+}
+
+#[test]
+fn of_many_exemplars_the_ten_newest_stand_on_the_histogram() {
+    let histogram = after(doublings(), |histogram| {
+        for power in (0..13).rev() {
+            histogram.observe_with_exemplar(f64::from(1 << power), &[]);
+        }
+    });
+    let own = histogram.exemplars.iter().map(|exemplar| exemplar.value());
+    assert!(own.eq((0..10).map(|power| f64::from(1 << power))));
+    let on_buckets = histogram.classic.iter();
+    assert_eq!(
+        on_buckets
+            .filter(|bucket| bucket.exemplar.is_some())
+            .count(),
+        13
+    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) fn run(
         ledger.add_one(word);
         Metric::ALL[metric]
             .register(board, &key.to_string())?
-            .count();
+            .count()?;
         ledger.add_one(word + 1);
     }
 }
