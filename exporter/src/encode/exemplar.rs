@@ -74,7 +74,7 @@ pub(super) struct Exemplars {
 }
 
 impl Exemplars {
-    pub(super) fn new(view: &BoardView, family: &FamilyView, series: &SeriesView) -> Self {
+    pub(super) fn new(view: &BoardView, family: &FamilyView, series: SeriesView<'_>) -> Self {
         let (field, places) = match family.kind {
             Kind::Counter => (COUNTER_EXEMPLAR, 1),
             Kind::Histogram => (BUCKET_EXEMPLAR, family.bounds.len() + 1),

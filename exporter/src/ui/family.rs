@@ -43,8 +43,8 @@ pub(super) fn answer(boards: &BoardSet, question: &FamilyQuestion) -> Option<Val
         reading.write(&mut object);
     }
     let series = family.series.iter();
-    let matching = series.filter(|series| is_found(&question.search, family, series));
-    let mut ranked: Vec<(f64, &SeriesView)> = matching
+    let matching = series.filter(|series| is_found(&question.search, reader, family, *series));
+    let mut ranked: Vec<(f64, SeriesView<'_>)> = matching
         .map(|series| {
             let reading = Reading::of(reader, family, series);
             (reading.map_or(f64::NAN, |reading| reading.rank()), series)
@@ -52,13 +52,16 @@ pub(super) fn answer(boards: &BoardSet, question: &FamilyQuestion) -> Option<Val
         .collect();
     object.insert("matched".to_owned(), ranked.len().into());
     keep_greatest(&mut ranked, question.limit);
-    let shown = ranked.iter().map(|(_, series)| one(reader, family, series));
+    let shown = ranked
+        .iter()
+        .filter_map(|(_, series)| one(reader, family, *series));
     object.insert("shown".to_owned(), shown.collect());
     Some(Value::Object(object))
 }
 
 /// Sorts by rank, the greatest first, and drops what goes beyond the limit. Without a rank: last.
-fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
+/// Of equals, in the order in which they are exposed.
+fn keep_greatest(ranked: &mut Vec<(f64, SeriesView<'_>)>, limit: usize) {
     let place = |rank: f64| {
         if rank.is_nan() {
             f64::NEG_INFINITY
@@ -66,10 +69,10 @@ fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
             rank
         }
     };
-    let order = |a: &(f64, &SeriesView), b: &(f64, &SeriesView)| {
+    let order = |a: &(f64, SeriesView<'_>), b: &(f64, SeriesView<'_>)| {
         place(b.0)
             .total_cmp(&place(a.0))
-            .then_with(|| a.1.label_values.cmp(&b.1.label_values))
+            .then(a.1.slot.cmp(&b.1.slot))
     };
     if ranked.len() > limit {
         ranked.select_nth_unstable_by(limit, order);
@@ -78,27 +81,29 @@ fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
     ranked.sort_by(order);
 }
 
-fn is_found(search: &Search, family: &FamilyView, series: &SeriesView) -> bool {
+fn is_found(search: &Search, reader: &Reader, family: &FamilyView, series: SeriesView<'_>) -> bool {
     search.finds(|| {
-        let pairs = family.label_names.iter().zip(&series.label_values);
+        let values = reader.label_values(series).unwrap_or_default();
+        let pairs = family.label_names.iter().zip(values);
         pairs
             .map(|(name, value)| Cow::Owned(format!("{name}={value}")))
             .collect()
     })
 }
 
-fn one(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Value {
+/// `None`: it has ended.
+fn one(reader: &Reader, family: &FamilyView, series: SeriesView<'_>) -> Option<Value> {
     let object = json!({
         "id": format!("{:x}.{:x}", series.slot, series.tag),
-        "labels": series.label_values,
-        "created_unix_millis": series.created_unix_nanos / 1_000_000,
+        "labels": reader.label_values(series)?,
+        "created_unix_millis": reader.created_unix_nanos(series)? / 1_000_000,
     });
     let Value::Object(mut object) = object else {
-        return object;
+        return None;
     };
     if let Some(reading) = Reading::of(reader, family, series) {
         reading.write(&mut object);
     }
     write_processes(reader, family, series, &mut object);
-    Value::Object(object)
+    Some(Value::Object(object))
 }

@@ -66,7 +66,8 @@ fn counted(reader: &Reader, metric: Metric) -> Counted {
     for family in families.filter(|family| family.name == metric.name()) {
         let mut buckets = vec![0; family.bounds.len() + 1];
         for series in &family.series {
-            let label_value = series.label_values[0].clone();
+            let labels = reader.label_values(series).expect("it lives");
+            let label_value = labels[0].clone();
             let value = match family.kind {
                 Kind::Histogram => {
                     let sum = reader.histogram(series, &mut buckets).expect("it lives");
@@ -158,13 +159,14 @@ fn chain_of_family(family: &FamilyView) -> u32 {
     chain(text_len, 0)
 }
 
-fn chains_of_series(family: &FamilyView) -> impl Iterator<Item = u32> {
+fn chains_of_series(reader: &Reader, family: &FamilyView) -> impl Iterator<Item = u32> {
     let cells = match family.kind {
         Kind::Histogram => family.bounds.len() + 2,
         _ => 2,
     };
     family.series.iter().map(move |series| {
-        let text_len = series.label_values.iter().map(|value| field(value)).sum();
+        let labels = reader.label_values(series).expect("it lives");
+        let text_len = labels.iter().map(|value| field(value)).sum();
         chain(text_len, cells)
     })
 }
@@ -172,7 +174,7 @@ fn chains_of_series(family: &FamilyView) -> impl Iterator<Item = u32> {
 fn chains(reader: &Reader) -> Vec<u32> {
     let families = reader.families().iter();
     families
-        .flat_map(|family| chains_of_series(family).chain([chain_of_family(family)]))
+        .flat_map(|family| chains_of_series(reader, family).chain([chain_of_family(family)]))
         .collect()
 }
 
