@@ -266,7 +266,9 @@ mod tests {
             let mut reader = Reader::new(&board);
             reader.refresh();
             assert_eq!(reader.damaged(), 0);
-            let said = reader.info(&reader.families()[0].series[0]).unwrap();
+            let said = reader
+                .info(reader.families()[0].series.first().unwrap())
+                .unwrap();
             said.first().map(|(_, value)| value.clone())
         };
         assert_eq!(says(), None);

@@ -6,6 +6,7 @@
 use crate::annex::Said;
 use crate::exemplar::Exemplar;
 use crate::record::{EXEMPLAR, INFO};
+use core::ops::RangeInclusive;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -63,18 +64,21 @@ impl Annexes {
         }
     }
 
-    /// Those that hold, if anything changed. `seen` is what was read of all state words.
-    pub(crate) fn settle(&mut self, seen: &[u64]) -> Option<Holding> {
+    /// Those that hold, if anything changed. `lives` says of a slot and a number, whatever they
+    /// are, whether the number was the slot's state word when all of the board's `slots` were read.
+    pub(crate) fn settle(
+        &mut self,
+        slots: usize,
+        lives: impl Fn(u64, u64) -> bool,
+    ) -> Option<Holding> {
         if !core::mem::take(&mut self.changed) {
             return None;
         }
-        self.last.retain(|series, annex| {
-            let slot = usize::try_from(annex.series_slot).ok();
-            slot.and_then(|slot| seen.get(slot)) == Some(series)
-        });
+        self.last
+            .retain(|series, annex| lives(annex.series_slot, *series));
         let mut holding = Holding {
             by_site: HashMap::with_capacity(self.by_slot.len()),
-            marks: vec![0; seen.len().div_ceil(64)],
+            marks: vec![0; slots.div_ceil(64)],
         };
         for annex in self.by_slot.values().chain(self.last.values()) {
             holding.take(annex);
@@ -116,6 +120,20 @@ impl Holding {
         mark.is_some_and(|mark| mark >> (slot % 64) & 1 == 1)
     }
 
+    /// Whether something is annexed to a series in one of these slots, of whatever life.
+    pub(crate) fn has_annexes_among(&self, slots: RangeInclusive<u32>) -> bool {
+        let (first, last) = (*slots.start() as usize, *slots.end() as usize);
+        let last = last.min((64 * self.marks.len()).saturating_sub(1));
+        let words = self.marks.get(first / 64..=last / 64).unwrap_or(&[]);
+        words.iter().enumerate().any(|(place, word)| {
+            let base = (first / 64 + place) * 64;
+            // Cut to the slots that are asked for.
+            let from = u64::MAX << first.saturating_sub(base);
+            let until = u64::MAX >> (base + 63).saturating_sub(last);
+            word & from & until != 0
+        })
+    }
+
     /// What is annexed to the series in `slot` whose tag is `series`.
     #[inline]
     fn at(&self, slot: u32, series: u64, kind: u8, place: u32) -> Option<&Said> {
@@ -139,5 +157,27 @@ impl Holding {
             Said::Info(pairs) => Some(pairs),
             Said::Exemplar(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_slots_is_asked_at_once() {
+        let mut holding = Holding {
+            marks: vec![0; 4],
+            ..Holding::default()
+        };
+        holding.marks[1] = 1 << 6;
+        for first in 0..=70 {
+            assert!(holding.has_annexes_among(first..=70));
+            assert!(holding.has_annexes_among(first..=255));
+            assert!(first == 70 || !holding.has_annexes_among(first..=69));
+        }
+        assert!(!holding.has_annexes_among(71..=255));
+        assert!(!holding.has_annexes_among(256..=300));
+        assert!(!Holding::default().has_annexes_among(0..=u32::MAX));
     }
 }

@@ -180,7 +180,7 @@ mod tests {
         let mut reader = Reader::new(board);
         reader.refresh();
         assert_eq!(reader.damaged(), 0);
-        let exemplar = reader.exemplar(&reader.families()[0].series[0], 0)?;
+        let exemplar = reader.exemplar(reader.families()[0].series.first().unwrap(), 0)?;
         assert_eq!(exemplar.labels[0].0, "trace");
         Some(exemplar.labels[0].1.clone())
     }
@@ -207,7 +207,9 @@ mod tests {
         counter.inc_with_exemplar(&labels);
         let mut reader = Reader::new(&board);
         reader.refresh();
-        let exemplar = reader.exemplar(&reader.families()[0].series[0], 0).unwrap();
+        let exemplar = reader
+            .exemplar(reader.families()[0].series.first().unwrap(), 0)
+            .unwrap();
         assert_eq!(exemplar.labels.len(), MAX_CHARS);
         assert_eq!(exemplar.labels[127].0, names[127]);
         assert!(board.check().is_empty());

@@ -365,7 +365,10 @@ mod tests {
         for reader in [&mut kept, &mut new] {
             reader.refresh();
             assert_eq!(reader.damaged(), 0);
-            assert_eq!(reader.gauge(&reader.families()[0].series[0]), Some(4.0));
+            assert_eq!(
+                reader.gauge(reader.families()[0].series.first().unwrap()),
+                Some(4.0)
+            );
         }
     }
 }

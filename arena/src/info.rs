@@ -161,7 +161,8 @@ mod tests {
         let next = Board::options().attach(&at).unwrap();
         let mut reader = Reader::new(&next);
         reader.refresh();
-        let said = reader.info(&reader.families()[0].series[0]).unwrap();
+        let series = reader.families()[0].series.first().unwrap();
+        let said = reader.info(series).unwrap();
         assert_eq!(said, [("version".to_owned(), "2".to_owned())]);
     }
 }

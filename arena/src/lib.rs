@@ -127,7 +127,9 @@ pub use native::Native;
 pub use native_counts::NativeCounts;
 pub use process_view::{ProcessIdentity, ProcessView};
 pub use removal::{remove, remove_by_force};
-pub use snapshot::{BoardView, FamiliesId, FamilyView, Reader, SeriesView};
+pub use snapshot::{
+    BoardView, FamiliesId, FamilyView, LabelValues, Reader, SeriesBatch, SeriesList, SeriesView,
+};
 pub use state_set::StateSet;
 pub use stats::Stats;
 #[cfg(arena_crash)]

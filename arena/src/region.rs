@@ -115,6 +115,24 @@ mod mapped {
             unsafe { at.as_ref() }
         }
 
+        /// `count` words from `offset` on, which must be a multiple of 8.
+        ///
+        /// # Panics
+        /// As [`address`](Self::address).
+        pub(crate) fn words(&self, offset: u64, count: u32) -> &[AtomicU64] {
+            let count = count as usize;
+            let Some(last) = count.checked_sub(1) else {
+                return &[];
+            };
+            // Looked at for its check only: what is up to there lies inside.
+            self.address::<8>(offset + 8 * last as u64);
+            let first = self.address::<8>(offset).cast::<AtomicU64>();
+            let all = NonNull::slice_from_raw_parts(first, count);
+            // SAFETY: `address` checked that the first and the last of the words lie inside the
+            // mapping, which lives as long as `self`; any bit pattern is an AtomicU64.
+            unsafe { all.as_ref() }
+        }
+
         /// The record at `offset`, which must be a multiple of a record's length.
         #[inline]
         pub(crate) fn record(&self, offset: u64) -> Words<'_> {
@@ -207,6 +225,11 @@ mod modelled {
 
         pub(crate) fn word(&self, offset: u64) -> &AtomicU64 {
             &self.words[&offset]
+        }
+
+        pub(crate) fn words(&self, offset: u64, count: u32) -> Vec<&AtomicU64> {
+            let words = (0..u64::from(count)).map(|word| self.word(offset + 8 * word));
+            words.collect()
         }
 
         pub(crate) fn record(&self, offset: u64) -> Words<'_> {

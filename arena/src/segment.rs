@@ -39,6 +39,18 @@ impl Segment {
         (index < self.geometry.slots).then_some(Slot(index))
     }
 
+    /// The state words of all slots.
+    #[cfg(not(all(test, arena_loom)))]
+    pub(crate) fn states(&self) -> &[AtomicU64] {
+        self.region.words(self.geometry.states, self.geometry.slots)
+    }
+
+    /// A model's words are not neighbours.
+    #[cfg(all(test, arena_loom))]
+    pub(crate) fn states(&self) -> Vec<&AtomicU64> {
+        self.region.words(self.geometry.states, self.geometry.slots)
+    }
+
     /// A control word by its offset in [`Control`](crate::layout::Control).
     pub(crate) fn control(&self, field: usize) -> &AtomicU64 {
         self.region.word(self.geometry.control + field as u64)

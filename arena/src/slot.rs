@@ -35,12 +35,14 @@ impl Slot {
     }
 }
 
-const KIND_SHIFT: u32 = 61;
+pub(crate) const KIND_SHIFT: u32 = 61;
 const SERIAL_SHIFT: u32 = 22;
+/// Bits that any slot's number fits in: those of an argument.
+pub(crate) const SLOT_BITS: u32 = SERIAL_SHIFT;
 /// Serials end here: 2^39 registrations, 17 years at a thousand a second. Beyond it
 /// registration is refused, because a serial is never used twice.
 pub(crate) const MAX_SERIAL: u64 = (1 << (KIND_SHIFT - SERIAL_SHIFT)) - 1;
-const ARGUMENT_MASK: u64 = (1 << SERIAL_SHIFT) - 1;
+pub(crate) const ARGUMENT_MASK: u64 = (1 << SERIAL_SHIFT) - 1;
 /// The kind of FOLDING, and of the name of a part that was folded.
 const FOLDING: u64 = 3;
 

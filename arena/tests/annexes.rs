@@ -61,7 +61,7 @@ fn each_bucket_has_its_own() {
     let mut reader = Reader::new(&board);
     reader.refresh();
     let mut buckets = [0; 3];
-    reader.histogram(&reader.families()[0].series[0], &mut buckets);
+    reader.histogram(reader.families()[0].series.first().unwrap(), &mut buckets);
     assert_eq!(buckets, [2, 1, 1]);
 }
 
@@ -186,7 +186,7 @@ fn threads_that_replace_one_exemplar_at_once_leave_one_of_theirs() {
         for _ in 0..500 {
             reader.refresh();
             assert_eq!(reader.damaged(), 0);
-            let series = &reader.families()[0].series[0];
+            let series = reader.families()[0].series.first().unwrap();
             if let Some(exemplar) = reader.exemplar(series, 0) {
                 assert_eq!((exemplar.value, exemplar.labels.len()), (1.0, 2));
             }
@@ -218,7 +218,9 @@ fn a_reader_never_misses_what_an_info_says() {
         let mut last = 0;
         while !done.load(std::sync::atomic::Ordering::Relaxed) {
             reader.refresh();
-            let said = reader.info(&reader.families()[0].series[0]).unwrap();
+            let said = reader
+                .info(reader.families()[0].series.first().unwrap())
+                .unwrap();
             let now: u32 = said.first().expect("it says something").1.parse().unwrap();
             assert!(now >= last);
             last = now;
@@ -238,7 +240,9 @@ fn an_info_says_what_was_set_last() {
     let says = |reader: &mut Reader| {
         reader.refresh();
         assert_eq!(reader.families()[0].kind, Kind::Info);
-        let said = reader.info(&reader.families()[0].series[0]).unwrap();
+        let said = reader
+            .info(reader.families()[0].series.first().unwrap())
+            .unwrap();
         said.iter()
             .map(|(a, b)| format!("{a}={b}"))
             .collect::<Vec<_>>()
@@ -290,7 +294,9 @@ fn a_state_set_begins_with_its_first_state_and_all_processes_share_it() {
         reader.refresh();
         let family = &reader.families()[0];
         assert_eq!((family.kind, family.states.len()), (Kind::StateSet, 2));
-        reader.state(family, &family.series[0]).unwrap()
+        reader
+            .state(family, family.series.first().unwrap())
+            .unwrap()
     };
     assert_eq!((state(), phase.get()), (0, Some("loading")));
     assert!(declare().unwrap().set("linking"));

@@ -26,7 +26,7 @@ fn value(reader: &mut Reader, name: &str) -> f64 {
         .iter()
         .find(|family| family.name == name)
         .unwrap();
-    let series = &family.series[0];
+    let series = family.series.first().unwrap();
     match family.kind {
         Kind::Counter => reader.counter(series).unwrap().as_f64(),
         Kind::Gauge => reader.gauge(series).unwrap(),
@@ -81,13 +81,17 @@ fn metrics_count_and_a_reader_sees_them() {
     assert_eq!(names, ["c_total", "g", "h", "s"]);
     let h = &reader.families()[2];
     assert_eq!(h.label_names, ["a", "b"]);
-    assert_eq!(h.series[0].label_values, ["A", "B"]);
+    let labels = reader.label_values(h.series.first().unwrap()).unwrap();
+    assert_eq!(labels, ["A", "B"]);
     assert_eq!(h.bounds, [1.0, 2.0, 3.0, 4.0]);
     let mut buckets = [0; 5];
-    assert_eq!(reader.histogram(&h.series[0], &mut buckets), Some(15.5));
+    assert_eq!(
+        reader.histogram(h.series.first().unwrap(), &mut buckets),
+        Some(15.5)
+    );
     assert_eq!(buckets, [2, 1, 0, 1, 1]);
     let s = &reader.families()[3];
-    assert_eq!(reader.summary(&s.series[0]), Some((2, 1.5)));
+    assert_eq!(reader.summary(s.series.first().unwrap()), Some((2, 1.5)));
     assert_eq!(reader.damaged(), 0);
     assert!(board.check().is_empty(), "{:?}", board.check());
 }
@@ -146,8 +150,12 @@ fn long_texts_take_more_slots_and_too_long_ones_are_refused_whole() {
     reader.refresh();
     let family = &reader.families()[0];
     assert_eq!(family.help.len(), 700);
-    assert_eq!(family.series[0].label_values, [value]);
-    assert_eq!(reader.counter(&family.series[0]), Some(Number::Int(1)));
+    let labels = reader.label_values(family.series.first().unwrap());
+    assert_eq!(labels.unwrap(), [value]);
+    assert_eq!(
+        reader.counter(family.series.first().unwrap()),
+        Some(Number::Int(1))
+    );
     assert!(board.check().is_empty(), "{:?}", board.check());
     for len in [15_900, 70_000] {
         let refused = board.counter("c_total", "").label("l", &"x".repeat(len));
@@ -320,7 +328,7 @@ fn threads_on_every_cpu_lose_nothing() {
     let mut reader = Reader::new(&board);
     reader.refresh();
     let mut buckets = [0; 2];
-    let sum = reader.histogram(&reader.families()[1].series[0], &mut buckets);
+    let sum = reader.histogram(reader.families()[1].series.first().unwrap(), &mut buckets);
     assert_eq!((sum, buckets), (Some(800_000.0), [800_000, 800_000]));
 }
 
@@ -416,7 +424,8 @@ fn two_families_of_one_tag_do_not_take_each_others_series() {
     reader.refresh();
     for family in reader.families() {
         for series in &family.series {
-            assert_eq!(series.label_values.len(), family.label_names.len());
+            let labels = reader.label_values(series).unwrap();
+            assert_eq!(labels.len(), family.label_names.len());
         }
     }
     // The family that is not shown. Its series looks like one whose family has ended.

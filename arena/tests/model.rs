@@ -200,7 +200,7 @@ fn own_word(handle: &Handle) -> Option<f64> {
     }
 }
 
-fn read(reader: &Reader, kind: Kind, series: &tallyboard::SeriesView) -> Value {
+fn read(reader: &Reader, kind: Kind, series: tallyboard::SeriesView<'_>) -> Value {
     match kind {
         Kind::Counter => match reader.counter(series).unwrap() {
             Number::Int(integers) => Value::Counter {
@@ -323,7 +323,7 @@ fn compare(board: &Board, map: &HashMap<Series, (u8, Value, Handle)>) {
                 .label_names
                 .iter()
                 .cloned()
-                .zip(series.label_values.iter().cloned());
+                .zip(reader.label_values(series).unwrap());
             let name = (family.name.clone(), labels.collect());
             let (code, expected, handle) = &map[&name];
             assert_eq!(kind(*code), family.kind);

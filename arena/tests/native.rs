@@ -41,9 +41,13 @@ fn read(board: &Board, name: &str) -> (FamilyView, f64, NativeCounts, Vec<u64>) 
     let family = reader.families().iter().find(|family| family.name == name);
     let family = family.unwrap().clone();
     let mut counts = NativeCounts::default();
-    let sum = reader.native(&family.series[0], &mut counts).unwrap();
+    let sum = reader
+        .native(family.series.first().unwrap(), &mut counts)
+        .unwrap();
     let mut classic = vec![0; family.bounds.len() + 1];
-    let again = reader.histogram(&family.series[0], &mut classic).unwrap();
+    let again = reader
+        .histogram(family.series.first().unwrap(), &mut classic)
+        .unwrap();
     assert_eq!(sum.to_bits(), again.to_bits());
     let mut same = classic.clone();
     counts.classic(&mut same);

@@ -277,7 +277,7 @@ fn a_forked_child_has_a_row_of_its_own_and_counts_on_its_parents_handles() {
     let mut reader = Reader::new(&board);
     reader.refresh();
     let mut buckets = [0; 2];
-    let sum = reader.histogram(&reader.families()[1].series[0], &mut buckets);
+    let sum = reader.histogram(reader.families()[1].series.first().unwrap(), &mut buckets);
     assert_eq!((sum, buckets), (Some(2.0 * EACH as f64), [4 * EACH, 0]));
     board.reap();
     assert_eq!(board.check(), []);

@@ -68,7 +68,7 @@ fn threads_that_register_update_remove_and_read_at_once_lose_nothing() {
         let mut families = reader.families().iter();
         families.find(|family| family.name == name).unwrap()
     };
-    let observed = &family("kept_seconds").series[0];
+    let observed = family("kept_seconds").series.first().unwrap();
     let mut buckets = vec![0; family("kept_seconds").bounds.len() + 1];
     assert_eq!(
         reader.histogram(observed, &mut buckets),

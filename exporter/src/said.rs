@@ -53,7 +53,7 @@ impl Said {
 pub(crate) fn pairs<'a>(
     reader: &'a Reader,
     family: &'a FamilyView,
-    series: &SeriesView,
+    series: SeriesView<'_>,
 ) -> Option<impl Iterator<Item = (&'a str, &'a str)> + use<'a>> {
     let pairs = reader.info(series)?.iter();
     let pairs = pairs.filter(|(name, _)| !family.label_names.contains(name));

@@ -33,7 +33,7 @@ impl Exemplars {
     pub(crate) fn show(
         &mut self,
         reader: &Reader,
-        series: &SeriesView,
+        series: SeriesView<'_>,
         buckets: usize,
     ) -> (usize, *const Exemplar) {
         self.texts.clear();

@@ -5,7 +5,7 @@ use std::mem::size_of;
 use std::ops::ControlFlow;
 use std::ptr;
 
-use arena::{FamilyView, Kind, Number, Reader, SeriesView};
+use arena::{FamilyView, Kind, LabelValues, Number, Reader, SeriesView};
 
 use crate::exemplars::{Exemplar, Exemplars};
 use crate::metric::Label;
@@ -52,6 +52,9 @@ pub(crate) struct Page<'a> {
     states: Vec<CString>,
     /// With the +Inf that the arena implies.
     bounds: Vec<f64>,
+    /// Of the series that is shown, as its time and its values in C's terms.
+    values: LabelValues,
+    created_unix_nanos: u64,
     label_values: Vec<CString>,
     labels: Vec<Label>,
     buckets: Vec<u64>,
@@ -89,6 +92,8 @@ impl<'a> Page<'a> {
             bounds,
             native: NativePage::default(),
             exemplars: Exemplars::default(),
+            values: LabelValues::default(),
+            created_unix_nanos: 0,
             label_values: Vec::new(),
             labels: Vec::new(),
         }
@@ -101,17 +106,23 @@ impl<'a> Page<'a> {
     pub(crate) fn show(
         &mut self,
         reader: &Reader,
-        series: &SeriesView,
+        series: SeriesView<'_>,
         mut look: impl FnMut(&Sample) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let (Some(()), Some(created)) = (
+            reader.read_labels(series, &mut self.values),
+            reader.created_unix_nanos(series),
+        ) else {
+            return ControlFlow::Continue(());
+        };
+        self.created_unix_nanos = created;
         self.label_values.clear();
-        let values = series.label_values.iter();
         self.label_values
-            .extend(values.map(|value| text::c_string(value)));
+            .extend(self.values.iter().map(text::c_string));
         if self.family.aggregation.is_by_process() {
             for (pid, value) in reader.by_process(series) {
                 let pid = text::c_string(&pid);
-                let mut sample = self.sample(series, &[(c"pid", &pid)]);
+                let mut sample = self.sample(&[(c"pid", &pid)]);
                 sample.kind = KIND_GAUGE;
                 sample.value = value;
                 look(&sample)?;
@@ -123,7 +134,7 @@ impl<'a> Page<'a> {
             Kind::StateSet => return self.show_states(reader, series, look),
             _ => {}
         }
-        let mut sample = self.sample(series, &[]);
+        let mut sample = self.sample(&[]);
         match self.measure(reader, series, &mut sample) {
             Some(()) => look(&sample),
             None => ControlFlow::Continue(()),
@@ -133,7 +144,7 @@ impl<'a> Page<'a> {
     fn show_info(
         &mut self,
         reader: &Reader,
-        series: &SeriesView,
+        series: SeriesView<'_>,
         mut look: impl FnMut(&Sample) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Some(pairs) = reader.info(series) else {
@@ -149,7 +160,7 @@ impl<'a> Page<'a> {
             .iter()
             .map(|(name, value)| (&**name, &**value))
             .collect();
-        let mut sample = self.sample(series, &pairs);
+        let mut sample = self.sample(&pairs);
         sample.kind = KIND_INFO;
         sample.value = 1.0;
         look(&sample)
@@ -158,7 +169,7 @@ impl<'a> Page<'a> {
     fn show_states(
         &mut self,
         reader: &Reader,
-        series: &SeriesView,
+        series: SeriesView<'_>,
         mut look: impl FnMut(&Sample) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Some(holds) = reader.state(self.family, series) else {
@@ -166,7 +177,7 @@ impl<'a> Page<'a> {
         };
         let (name, states) = (self.name.clone(), self.states.clone());
         for (place, state) in states.iter().enumerate() {
-            let mut sample = self.sample(series, &[(&name, state)]);
+            let mut sample = self.sample(&[(&name, state)]);
             sample.kind = KIND_STATE_SET;
             sample.value = f64::from(u8::from(place == holds));
             look(&sample)?;
@@ -174,9 +185,9 @@ impl<'a> Page<'a> {
         ControlFlow::Continue(())
     }
 
-    /// A sample without a value, with the labels of `label_values` and `more`, which must live as
-    /// long.
-    fn sample(&mut self, series: &SeriesView, more: &[(&CStr, &CStr)]) -> Sample {
+    /// A sample without a value of the series that is shown, with its labels and `more`, which must
+    /// live as long.
+    fn sample(&mut self, more: &[(&CStr, &CStr)]) -> Sample {
         self.labels.clear();
         let pairs = self.label_names.iter().zip(&self.label_values);
         self.labels.extend(pairs.map(|(name, value)| Label {
@@ -213,7 +224,7 @@ impl<'a> Page<'a> {
             bucket_count: 0,
             bounds: ptr::null(),
             buckets: ptr::null(),
-            created_unix_nanos: series.created_unix_nanos,
+            created_unix_nanos: self.created_unix_nanos,
             native: ptr::null(),
             exemplar_count: 0,
             exemplars: ptr::null(),
@@ -222,7 +233,12 @@ impl<'a> Page<'a> {
 
     /// Fills in what a series says that all processes have in common. None when there is nothing
     /// to be shown.
-    fn measure(&mut self, reader: &Reader, series: &SeriesView, sample: &mut Sample) -> Option<()> {
+    fn measure(
+        &mut self,
+        reader: &Reader,
+        series: SeriesView<'_>,
+        sample: &mut Sample,
+    ) -> Option<()> {
         match self.family.kind {
             Kind::Counter => {
                 let number = reader.counter(series)?;

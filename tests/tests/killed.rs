@@ -96,7 +96,9 @@ fn counts_of_killed_workers_are_kept_and_the_board_stays_sound() {
         .expect("it was counted on");
     let mut seen = HashSet::new();
     for series in &family.series {
-        let kind: usize = series.label_values[0].parse().expect("a number");
+        let kind: usize = reader.label_values(series).expect("it lives")[0]
+            .parse()
+            .expect("a number");
         assert!(seen.insert(kind), "two series have the labels {kind}");
         let (begun, done) = bounds[kind];
         let Some(Number::Int(value)) = reader.counter(series) else {

@@ -72,7 +72,9 @@ fn a_stopped_worker_holds_up_nobody_and_every_increment_counts() {
         .expect("it was counted on");
     let mut counted = vec![0; SERIES];
     for series in &family.series {
-        let kind: usize = series.label_values[0].parse().expect("a number");
+        let kind: usize = reader.label_values(series).expect("it lives")[0]
+            .parse()
+            .expect("a number");
         let Some(Number::Int(value)) = reader.counter(series) else {
             panic!("series {kind} has no whole number");
         };

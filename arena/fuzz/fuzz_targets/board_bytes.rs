@@ -300,7 +300,8 @@ impl Scraper {
             let mut buckets = vec![0; family.bounds.len() + 1];
             for series in &family.series {
                 assert!(series.slot < reader.capacity());
-                assert_eq!(series.label_values.len(), family.label_names.len());
+                let labels = reader.label_values(series);
+                assert!(labels.is_none_or(|labels| labels.len() == family.label_names.len()));
                 match family.kind {
                     Kind::Counter => drop(reader.counter(series)),
                     Kind::Gauge => {

@@ -584,7 +584,7 @@ fn compare(reader: &mut Reader, model: &Model) {
         let seen: HashMap<_, _> = family
             .series
             .iter()
-            .map(|series| (&series.label_values, series))
+            .map(|series| (reader.label_values(series).expect("alive"), series))
             .collect();
         assert_eq!(seen.len(), family.series.len());
         assert_eq!(seen.len(), newest.series.len());
@@ -594,7 +594,7 @@ fn compare(reader: &mut Reader, model: &Model) {
     }
 }
 
-fn assert_read(reader: &Reader, series: &SeriesView, value: &Value, how: Aggregation) {
+fn assert_read(reader: &Reader, series: SeriesView<'_>, value: &Value, how: Aggregation) {
     match value {
         Value::Counter { integers, floats } => {
             let number = reader.counter(series).expect("alive");

@@ -18,7 +18,7 @@ fn shown(board: &Board) -> Vec<String> {
             let labels: Vec<String> = family
                 .label_names
                 .iter()
-                .zip(&series.label_values)
+                .zip(reader.label_values(series).unwrap())
                 .map(|(name, value)| format!("{name}={value:?}"))
                 .collect();
             let mut buckets = vec![0; family.bounds.len() + 1];
@@ -36,6 +36,7 @@ fn shown(board: &Board) -> Vec<String> {
             lines.push(format!("{}{{{}}} {value}", family.name, labels.join(",")));
         }
     }
+    lines.sort();
     lines
 }
 

@@ -80,7 +80,7 @@ fn message(field: u8, exemplar: &Exemplar) -> Option<Vec<u8>> {
 pub(super) fn write_native(
     view: &BoardView,
     family: &FamilyView,
-    series: &SeriesView,
+    series: SeriesView<'_>,
     out: &mut Vec<u8>,
 ) {
     if !view.may_have_exemplar(series) {
@@ -115,7 +115,7 @@ pub(super) struct Exemplars {
 }
 
 impl Exemplars {
-    pub(super) fn new(view: &BoardView, family: &FamilyView, series: &SeriesView) -> Self {
+    pub(super) fn new(view: &BoardView, family: &FamilyView, series: SeriesView<'_>) -> Self {
         let (field, places) = match family.kind {
             Kind::Counter => (COUNTER_EXEMPLAR, 1),
             Kind::Histogram => (BUCKET_EXEMPLAR, family.bounds.len() + 1),

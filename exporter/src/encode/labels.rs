@@ -1,6 +1,6 @@
 //! The labels of a family's series: what they are called, and how each begins.
 
-use tallyboard::{FamilyView, Kind, SeriesView};
+use tallyboard::{FamilyView, Kind, LabelValues};
 
 use super::{Format, Style, escape, name, protobuf};
 
@@ -40,11 +40,11 @@ impl Labels {
         }
     }
 
-    pub(super) fn write_text(&self, series: &SeriesView, out: &mut Vec<u8>) {
+    pub(super) fn write_text(&self, values: &LabelValues, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.board);
         let mut is_first = self.board.is_empty();
         // As many of each, but on a board that gives the tag of one family to another.
-        for (open, value) in self.opens.iter().zip(&series.label_values) {
+        for (open, value) in self.opens.iter().zip(values.iter()) {
             if !std::mem::take(&mut is_first) {
                 out.push(b',');
             }
@@ -54,9 +54,9 @@ impl Labels {
         }
     }
 
-    pub(super) fn write_messages(&self, series: &SeriesView, out: &mut Vec<u8>) {
+    pub(super) fn write_messages(&self, values: &LabelValues, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.board);
-        for (name, value) in self.opens.iter().zip(&series.label_values) {
+        for (name, value) in self.opens.iter().zip(values.iter()) {
             protobuf::write_label(name, value, out);
         }
     }
@@ -65,14 +65,14 @@ impl Labels {
     pub(super) fn write_info_text(
         &self,
         family: &FamilyView,
-        series: &SeriesView,
+        values: &LabelValues,
         pairs: &[(String, String)],
         style: Style,
         out: &mut Vec<u8>,
     ) {
         out.extend_from_slice(&self.board);
         let mut is_first = self.board.is_empty();
-        for (name, value) in self.of_info(family, series, pairs, style) {
+        for (name, value) in self.of_info(family, values, pairs, style) {
             if !std::mem::take(&mut is_first) {
                 out.push(b',');
             }
@@ -86,13 +86,13 @@ impl Labels {
     pub(super) fn write_info_messages(
         &self,
         family: &FamilyView,
-        series: &SeriesView,
+        values: &LabelValues,
         pairs: &[(String, String)],
         style: Style,
         out: &mut Vec<u8>,
     ) {
         out.extend_from_slice(&self.board);
-        for (name, value) in self.of_info(family, series, pairs, style) {
+        for (name, value) in self.of_info(family, values, pairs, style) {
             protobuf::write_label(name.as_bytes(), value, out);
         }
     }
@@ -102,16 +102,16 @@ impl Labels {
     fn of_info<'a>(
         &self,
         family: &FamilyView,
-        series: &'a SeriesView,
+        values: &'a LabelValues,
         pairs: &'a [(String, String)],
         style: Style,
     ) -> impl Iterator<Item = (String, &'a str)> {
-        let own = family.label_names.iter().zip(&series.label_values);
-        let said = pairs.iter().map(|(name, value)| (name, value));
+        let own = family.label_names.iter().zip(values.iter());
+        let said = pairs.iter().map(|(name, value)| (name, value.as_str()));
         let said = said.filter(|(name, _)| !family.label_names.contains(name));
         let (names, values): (Vec<String>, Vec<&str>) = own
             .chain(said)
-            .map(|(name, value)| (name.clone(), value.as_str()))
+            .map(|(name, value)| (name.clone(), value))
             .unzip();
         let taken: &[&str] = if self.board.is_empty() {
             &[]

@@ -10,8 +10,8 @@
 //!
 //! ```text
 //! plan        which families make up which block, and which are left out   rebuilt when a family comes or goes
-//! rendered    the text of each series of a family                          a family's is replaced when its series change
-//! shape       what the lines of a family consist of
+//! rendered    the text of each series of a family                          a batch's is replaced when its series change
+//! shape, lines   what the lines of a family consist of, and how they are written
 //! exposition, pass    what all scrapes share, and where one of them is
 //! text, openmetrics, protobuf   what the formats do differently
 //! labels, exemplar              what stands between braces
@@ -31,6 +31,7 @@ mod exemplar;
 mod exposition;
 mod family_writer;
 mod labels;
+mod lines;
 mod name;
 mod native;
 mod number;
@@ -187,8 +188,8 @@ impl Encoder {
     /// families clash, the earlier source wins, and within a source the family that was
     /// registered earlier.
     ///
-    /// O(sources) if no series came or went; otherwise all series are looked at and the new ones
-    /// rendered. Reads no value.
+    /// O(sources) if no series came or went; otherwise O(families) and rendering of the series that
+    /// are new. Reads no value.
     pub fn expose(&mut self, sources: &[Source<'_>]) -> Exposition {
         let of = sources.iter();
         let of: Vec<_> = of

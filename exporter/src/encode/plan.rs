@@ -10,7 +10,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use tallyboard::{Aggregation, FamilyView, Kind};
+use tallyboard::{Aggregation, BoardView, FamilyView, Kind};
 
 use super::rendered::Rendered;
 use super::{Source, Style, labels};
@@ -104,8 +104,8 @@ impl Plan {
     /// The blocks, with the text of all series there are.
     pub(super) fn blocks(&mut self, sources: &[Source<'_>]) -> &[Block] {
         for part in self.blocks.iter_mut().flat_map(|block| &mut block.parts) {
-            let families = sources[part.source].reader.families();
-            part.rendered.follow(&families[part.family]);
+            let view: &BoardView = sources[part.source].reader;
+            part.rendered.follow(view, &view.families()[part.family]);
         }
         &self.blocks
     }

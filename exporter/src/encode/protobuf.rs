@@ -123,14 +123,43 @@ pub(super) fn write_metric(
     {
         write_timestamp(field, created_unix_nanos, &mut created);
     }
+    write_framed(labels, wire::bytes_key(of_kind), &created, values_len, out);
+}
+
+fn write_framed(labels: &[u8], of_kind: u8, created: &[u8], values_len: usize, out: &mut Vec<u8>) {
     let inner = created.len() + values_len;
     let outer = labels.len() + 1 + wire::varint_len(inner as u64) + inner;
     out.push(wire::bytes_key(FAMILY_METRIC));
     wire::write_varint(outer as u64, out);
     out.extend_from_slice(labels);
-    out.push(wire::bytes_key(of_kind));
+    out.push(of_kind);
     wire::write_varint(inner as u64, out);
-    out.extend_from_slice(&created);
+    out.extend_from_slice(created);
+}
+
+/// Appends what [`write_metric`] wrote as `written`, for values of another length.
+pub(super) fn write_metric_anew(written: &[u8], values_len: usize, out: &mut Vec<u8>) {
+    // Behind a key of one byte.
+    let after_len = |mut at: usize| {
+        let mut len = 0;
+        for shift in (0..64).step_by(7) {
+            at += 1;
+            len |= usize::from(written[at] & 0x7f) << shift;
+            if written[at] < 0x80 {
+                break;
+            }
+        }
+        (at + 1, len)
+    };
+    let (labels_at, _) = after_len(0);
+    let mut at = labels_at;
+    while written[at] == wire::bytes_key(METRIC_LABEL) {
+        let (label_at, len) = after_len(at);
+        at = label_at + len;
+    }
+    let (created_at, _) = after_len(at);
+    let (labels, created) = (&written[labels_at..at], &written[created_at..]);
+    write_framed(labels, written[at], created, values_len, out);
 }
 
 /// Appends a moment.
@@ -194,4 +223,32 @@ pub(super) fn write_nothing(len: usize, out: &mut Vec<u8>) {
     out.push(wire::bytes_key(FAMILY_NOTHING));
     out.extend_from_slice(&wire::wide::<WIDE_LEN>(payload as u64));
     out.resize(out.len() + payload, 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_written_anew_as_if_it_had_been_so_from_the_beginning() {
+        for kind in [Kind::Counter, Kind::Gauge, Kind::Histogram] {
+            for value in ["", "x", &"long".repeat(100)] {
+                let mut labels = Vec::new();
+                write_label(b"a", value, &mut labels);
+                write_label(b"b", "y", &mut labels);
+                for labels in [&labels[..], b""] {
+                    for created in [0, 1_700_000_000_000_000_000] {
+                        let written = |values_len| {
+                            let mut out = Vec::new();
+                            write_metric(kind, labels, created, values_len, &mut out);
+                            out
+                        };
+                        let mut anew = Vec::new();
+                        write_metric_anew(&written(9), 300, &mut anew);
+                        assert_eq!(anew, written(300));
+                    }
+                }
+            }
+        }
+    }
 }

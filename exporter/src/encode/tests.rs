@@ -5,6 +5,8 @@ mod hostile;
 mod messages;
 mod native;
 
+use std::collections::BTreeSet;
+
 use tallyboard::{Board, Location, Reader};
 
 use super::*;
@@ -30,9 +32,13 @@ impl std::ops::Deref for TestBoard {
 }
 
 fn board() -> TestBoard {
+    board_of(256)
+}
+
+fn board_of(slots: u32) -> TestBoard {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::Path(directory.path().join("test.v1.board"));
-    let options = Board::options().slots(256).allow_any_filesystem(true);
+    let options = Board::options().slots(slots).allow_any_filesystem(true);
     TestBoard {
         board: options.create(&location).unwrap(),
         _directory: directory,
@@ -290,7 +296,8 @@ fn created_lines_when_they_are_asked_for() {
     let mut reader = Reader::new(&board);
     reader.refresh();
     let created = |family: usize| {
-        let nanos = reader.families()[family].series[0].created_unix_nanos;
+        let series = reader.families()[family].series.first().unwrap();
+        let nanos = reader.created_unix_nanos(series).unwrap();
         format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
     };
     let body = encode(&board, style);
@@ -467,11 +474,49 @@ fn kept_text_follows_series_and_values() {
         r#"# TYPE depth gauge
 depth 4.0
 # TYPE jobs_total counter
-jobs_total{queue="a"} 1
 jobs_total{queue="m"} 2
 jobs_total{queue="z"} 26
+jobs_total{queue="a"} 1
 "#
     );
+}
+
+/// What is kept is made anew in batches, and what is left of one batch is not mixed up with another.
+#[test]
+fn kept_text_follows_series_that_come_and_go_in_the_middle() {
+    let board = board_of(4096);
+    let mut encoder = Encoder::new(Style::PLAIN);
+    let family = board.counter("jobs_total", "").labels(&["n"]);
+    let family = family.family().unwrap();
+    let mut reader = Reader::new(&board);
+    let mut expected: BTreeSet<u64> = (0..2000).collect();
+    for n in &expected {
+        family.with(&[&n.to_string()]).add(*n);
+    }
+    for turn in 0..20 {
+        reader.refresh();
+        let source = Source {
+            id: 0,
+            label: None,
+            reader: &reader,
+        };
+        let mut body = Vec::new();
+        encoder.encode(&[source], &mut body);
+        let body = String::from_utf8(body).unwrap();
+        let lines = body.lines().skip(1).map(|line| {
+            let (name, value) = line.split_once(' ').unwrap();
+            assert_eq!(name, format!("jobs_total{{n=\"{value}\"}}"));
+            value.parse().unwrap()
+        });
+        assert_eq!(lines.collect::<BTreeSet<u64>>(), expected, "{turn}");
+        for n in 0..100 {
+            let (gone, new) = (turn * 100 + n * 7 % 100, 10_000 + turn * 100 + n);
+            assert_eq!(family.remove(&[&gone.to_string()]), Ok(true));
+            expected.remove(&gone);
+            family.with(&[&new.to_string()]).add(new);
+            expected.insert(new);
+        }
+    }
 }
 
 /// On a sound board a tag never comes back; on a damaged one another family may bear it.
@@ -480,9 +525,10 @@ fn a_tag_that_comes_back_with_another_family_is_rendered_anew() {
     use std::os::unix::fs::FileExt;
 
     let board = board();
-    board.counter("a_total", "").register().unwrap();
-    let labelled = board.counter("b_total", "").label("l", "v");
-    labelled.register().unwrap();
+    for (name, label) in [("a_total", "l"), ("b_total", "m")] {
+        let counter = board.counter(name, "").label(label, name);
+        counter.register().unwrap();
+    }
     let mut encoder = Encoder::new(Style::PLAIN);
     encode_with(&mut encoder, &[(&board, None)]);
 
@@ -503,26 +549,26 @@ fn a_tag_that_comes_back_with_another_family_is_rendered_anew() {
     };
     let put = |at: u64, word: u64| file.write_all_at(&word.to_le_bytes(), at).unwrap();
     let (states, records) = (word(104), word(120));
-    for slot in 0..256 {
-        let state = states + slot * 8;
-        // The families change their tags, the series of each goes with the tag.
-        if word(state) == a.tag {
-            put(state, b.tag);
-        } else if word(state) == b.tag {
-            put(state, a.tag);
-        } else {
-            let family = records + slot * 256 + 40;
-            if word(family) == a.tag {
-                put(family, b.tag);
-            } else if word(family) == b.tag {
-                put(family, a.tag);
-            }
-        }
+    let record = |tag: u64| {
+        let mut slots = 0..256;
+        let slot = slots.find(|slot| word(states + slot * 8) == tag);
+        records + slot.unwrap() * 256
+    };
+    // Each says what the other said: its shape, its lengths, its text.
+    let (a, b) = (record(a.tag), record(b.tag));
+    for field in (8..24).chain(64..256).step_by(8) {
+        let (said, other) = (word(a + field), word(b + field));
+        put(a + field, other);
+        put(b + field, said);
     }
     let (text, encoded) = encode_with(&mut encoder, &[(&board, None)]);
     assert_eq!(
         text,
-        "# TYPE a_total counter\na_total 0\n# TYPE b_total counter\nb_total{l=\"v\"} 0\n"
+        r#"# TYPE a_total counter
+a_total{l="b_total"} 0
+# TYPE b_total counter
+b_total{m="a_total"} 0
+"#
     );
     assert_eq!(encoded.series, 2);
 }

@@ -60,8 +60,8 @@ pub(super) fn answer(boards: &BoardSet, question: &FamilyQuestion) -> Option<Val
         reading.write(&mut object);
     }
     let series = family.series.iter();
-    let matching = series.filter(|series| is_found(&question.search, reader, family, series));
-    let mut ranked: Vec<(f64, &SeriesView)> = matching
+    let matching = series.filter(|series| is_found(&question.search, reader, family, *series));
+    let mut ranked: Vec<(f64, SeriesView<'_>)> = matching
         .map(|series| {
             let reading = Reading::of(reader, family, series);
             (reading.map_or(f64::NAN, |reading| reading.rank()), series)
@@ -69,13 +69,16 @@ pub(super) fn answer(boards: &BoardSet, question: &FamilyQuestion) -> Option<Val
         .collect();
     object.insert("matched".to_owned(), ranked.len().into());
     keep_greatest(&mut ranked, question.limit);
-    let shown = ranked.iter().map(|(_, series)| one(reader, family, series));
+    let shown = ranked
+        .iter()
+        .filter_map(|(_, series)| one(reader, family, *series));
     object.insert("shown".to_owned(), shown.collect());
     Some(Value::Object(object))
 }
 
 /// Sorts by rank, the greatest first, and drops what goes beyond the limit. Without a rank: last.
-fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
+/// Of equals, in the order in which they are exposed.
+fn keep_greatest(ranked: &mut Vec<(f64, SeriesView<'_>)>, limit: usize) {
     let place = |rank: f64| {
         if rank.is_nan() {
             f64::NEG_INFINITY
@@ -83,10 +86,10 @@ fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
             rank
         }
     };
-    let order = |a: &(f64, &SeriesView), b: &(f64, &SeriesView)| {
+    let order = |a: &(f64, SeriesView<'_>), b: &(f64, SeriesView<'_>)| {
         place(b.0)
             .total_cmp(&place(a.0))
-            .then_with(|| a.1.label_values.cmp(&b.1.label_values))
+            .then(a.1.slot.cmp(&b.1.slot))
     };
     if ranked.len() > limit {
         ranked.select_nth_unstable_by(limit, order);
@@ -96,11 +99,12 @@ fn keep_greatest(ranked: &mut Vec<(f64, &SeriesView)>, limit: usize) {
 }
 
 /// In its labels, and in what it says.
-fn is_found(search: &Search, reader: &Reader, family: &FamilyView, series: &SeriesView) -> bool {
+fn is_found(search: &Search, reader: &Reader, family: &FamilyView, series: SeriesView<'_>) -> bool {
     search.finds(|| {
         let text = |(name, value): (&str, &str)| Cow::Owned(format!("{name}={value}"));
+        let values = reader.label_values(series).unwrap_or_default();
         let names = family.label_names.iter().map(String::as_str);
-        let labels = names.zip(series.label_values.iter().map(String::as_str));
+        let labels = names.zip(values.iter().map(String::as_str));
         let mut texts: Vec<Cow<'_, str>> = labels.map(text).collect();
         match family.kind {
             Kind::Info => {
@@ -117,14 +121,15 @@ fn is_found(search: &Search, reader: &Reader, family: &FamilyView, series: &Seri
     })
 }
 
-fn one(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Value {
+/// `None`: it has ended.
+fn one(reader: &Reader, family: &FamilyView, series: SeriesView<'_>) -> Option<Value> {
     let object = json!({
         "id": format!("{:x}.{:x}", series.slot, series.tag),
-        "labels": series.label_values,
-        "created_unix_millis": series.created_unix_nanos / 1_000_000,
+        "labels": reader.label_values(series)?,
+        "created_unix_millis": reader.created_unix_nanos(series)? / 1_000_000,
     });
     let Value::Object(mut object) = object else {
-        return object;
+        return None;
     };
     match Reading::of(reader, family, series) {
         Some(Reading::Info(said)) => {
@@ -138,5 +143,5 @@ fn one(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Value {
         None => {}
     }
     write_processes(reader, family, series, &mut object);
-    Value::Object(object)
+    Some(Value::Object(object))
 }

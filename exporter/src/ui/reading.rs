@@ -39,7 +39,7 @@ pub(super) enum Reading {
 
 impl Reading {
     /// The value of a series now; `None`: it has none, or has ended.
-    pub(super) fn of(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Option<Self> {
+    pub(super) fn of(reader: &Reader, family: &FamilyView, series: SeriesView<'_>) -> Option<Self> {
         match family.kind {
             Kind::Counter => Some(Self::Counter(reader.counter(series)?)),
             Kind::Gauge if family.aggregation.is_by_process() => {
@@ -185,7 +185,7 @@ fn said_of_name((name, values): (&str, Vec<(&str, u64)>)) -> Value {
 pub(super) fn write_processes(
     reader: &Reader,
     family: &FamilyView,
-    series: &SeriesView,
+    series: SeriesView<'_>,
     object: &mut Map<String, Value>,
 ) {
     if family.kind != Kind::Gauge || !family.aggregation.is_by_process() {

@@ -133,8 +133,11 @@ fn sweep(board: &Board, family: &Family<Counter>, steps: &[u64]) -> u64 {
     let mut removed = 0;
     let families = reader.families().iter();
     for series in families.flat_map(|family| &family.series) {
-        let number: u64 = series.label_values[0].parse().expect("a number");
-        // A series that has ended since has no value.
+        // A series that has ended since has no labels, and no value.
+        let Some(labels) = reader.label_values(series) else {
+            continue;
+        };
+        let number: u64 = labels[0].parse().expect("a number");
         if let Some(value) = reader.counter(series) {
             assert!(
                 matches!(value, Number::Int(value) if is_made_of(value, number)),
@@ -143,7 +146,7 @@ fn sweep(board: &Board, family: &Family<Counter>, steps: &[u64]) -> u64 {
         }
         let (actor, step) = (number as usize % ACTORS, number / ACTORS as u64);
         if step.saturating_add(STALE) < steps[actor] {
-            removed += u64::from(family.remove(&[&series.label_values[0]]) == Ok(true));
+            removed += u64::from(family.remove(&[&labels[0]]) == Ok(true));
         }
     }
     removed

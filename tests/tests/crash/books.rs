@@ -67,7 +67,8 @@ fn counted(reader: &Reader, metric: Metric) -> Counted {
     for family in families.filter(|family| family.name == metric.name()) {
         let mut buckets = vec![0; family.bounds.len() + 1];
         for series in &family.series {
-            let label_value = series.label_values[0].clone();
+            let labels = reader.label_values(series).expect("it lives");
+            let label_value = labels[0].clone();
             let value = match family.kind {
                 Kind::Histogram => {
                     let sum = reader.histogram(series, &mut buckets).expect("it lives");
@@ -182,7 +183,7 @@ fn cells(family: &FamilyView) -> usize {
 }
 
 /// What holds of what was said of a series, if anything was.
-fn chain_of_annex(reader: &Reader, series: &SeriesView) -> Option<u32> {
+fn chain_of_annex(reader: &Reader, series: SeriesView<'_>) -> Option<u32> {
     const KEY: usize = 8;
     let (pairs, fixed) = match (reader.exemplar(series, 0), reader.info(series)) {
         (Some(exemplar), _) => (&exemplar.labels[..], KEY + 8),
@@ -196,7 +197,8 @@ fn chain_of_annex(reader: &Reader, series: &SeriesView) -> Option<u32> {
 fn chains_of_series(reader: &Reader, family: &FamilyView) -> Vec<u32> {
     let cells = cells(family);
     let series = family.series.iter().flat_map(|series| {
-        let text_len = series.label_values.iter().map(|value| field(value)).sum();
+        let labels = reader.label_values(series).expect("it lives");
+        let text_len = labels.iter().map(|value| field(value)).sum();
         [Some(chain(text_len, cells)), chain_of_annex(reader, series)]
     });
     series.flatten().collect()

@@ -22,7 +22,10 @@ pub(crate) fn assert_said(
     for (key, (begun, done)) in bounds {
         let said = family.and_then(|family| {
             let mut series = family.series.iter();
-            let series = series.find(|series| series.label_values[0] == *key)?;
+            let series = series.find(|series| {
+                let values = reader.label_values(*series);
+                values.is_some_and(|values| values[0] == *key)
+            })?;
             said(reader, metric, family, series, key)
         });
         let is_right = match said {
@@ -48,7 +51,7 @@ fn said(
     reader: &Reader,
     metric: Metric,
     family: &FamilyView,
-    series: &SeriesView,
+    series: SeriesView<'_>,
     key: &str,
 ) -> Option<Said> {
     let is_done = match metric {

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use tallyboard::{FamilyView, Kind, Reader, SeriesView};
+use tallyboard::{FamilyView, Kind, Reader};
 
 use crate::encode::canonical_float;
 
@@ -15,8 +15,16 @@ pub(super) fn write(reader: &Reader, out: &mut Vec<u8>) -> io::Result<()> {
     let gauges = reader.families().iter();
     for family in gauges.filter(|family| family.kind == Kind::Gauge) {
         for series in &family.series {
-            for (pid, value) in reader.contributions(series) {
-                let (name, labels) = (family.name.escape_debug(), labels(family, series));
+            let contributions = reader.contributions(series);
+            if contributions.is_empty() {
+                continue;
+            }
+            // It has ended meanwhile, and so have they.
+            let Some(values) = reader.label_values(series) else {
+                continue;
+            };
+            let (name, labels) = (family.name.escape_debug(), labels(family, &values));
+            for (pid, value) in contributions {
                 let value = canonical_float(value);
                 writeln!(out, "# process {pid}: {name}{labels} {value}")?;
             }
@@ -25,8 +33,8 @@ pub(super) fn write(reader: &Reader, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-fn labels(family: &FamilyView, series: &SeriesView) -> String {
-    let pairs = family.label_names.iter().zip(&series.label_values);
+fn labels(family: &FamilyView, values: &[String]) -> String {
+    let pairs = family.label_names.iter().zip(values);
     let pairs: Vec<String> = pairs
         .map(|(name, value)| format!("{}={value:?}", name.escape_debug()))
         .collect();

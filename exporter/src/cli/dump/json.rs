@@ -76,14 +76,13 @@ fn family(reader: &Reader, family: &FamilyView) -> Value {
 }
 
 /// `None` if the series has gone away.
-fn one_series(reader: &Reader, family: &FamilyView, series: &SeriesView) -> Option<Value> {
-    let labels = family.label_names.iter().zip(&series.label_values);
-    let labels: Map<String, Value> = labels
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect();
+fn one_series(reader: &Reader, family: &FamilyView, series: SeriesView<'_>) -> Option<Value> {
+    let labels = family.label_names.iter().cloned();
+    let labels = labels.zip(reader.label_values(series)?.into_iter().map(Value::from));
+    let labels: Map<String, Value> = labels.collect();
     let mut object = json!({
         "labels": labels,
-        "created_unix_nanos": series.created_unix_nanos,
+        "created_unix_nanos": reader.created_unix_nanos(series)?,
     });
     match family.kind {
         Kind::Counter => {

@@ -81,7 +81,10 @@ impl Detail {
                 }
                 is_admitted
             };
-            let labels = labels(family, &series.label_values);
+            let Some(values) = reader.label_values(series) else {
+                continue;
+            };
+            let labels = labels(family, &values);
             match family.kind {
                 Kind::Gauge if family.aggregation.is_by_process() => {
                     for (pid, value) in reader.by_process(series) {

@@ -38,7 +38,7 @@ impl Distribution {
     }
 
     /// A series' now, in place of what was here; `None`: it has ended.
-    pub(super) fn read(&mut self, reader: &Reader, series: &SeriesView) -> Option<()> {
+    pub(super) fn read(&mut self, reader: &Reader, series: SeriesView<'_>) -> Option<()> {
         if self.native.is_none() {
             self.sum = reader.histogram(series, &mut self.counts)?;
             return Some(());
@@ -198,7 +198,9 @@ mod tests {
         reader.refresh();
         let family = &reader.families()[0];
         let mut distribution = Distribution::empty(family);
-        distribution.read(&reader, &family.series[0]).unwrap();
+        distribution
+            .read(&reader, family.series.first().unwrap())
+            .unwrap();
         distribution
     }
 

@@ -89,7 +89,7 @@ impl Shown {
 pub(super) fn number(
     reader: &Reader,
     family: &FamilyView,
-    series: &SeriesView,
+    series: SeriesView<'_>,
     buckets: &mut Vec<u64>,
 ) -> Option<f64> {
     match family.kind {
@@ -142,7 +142,7 @@ impl History {
     }
 
     /// A series' change in a second at the last look; `None` if there was only one.
-    pub(super) fn rate(&self, series: &SeriesView) -> Option<f64> {
+    pub(super) fn rate(&self, series: SeriesView<'_>) -> Option<f64> {
         let seen = self.series.get(series.slot as usize)?;
         (seen.tag == series.tag).then_some(seen.rate)?
     }
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(lines[0].shown, Shown::One(11.0));
         assert_eq!((lines[0].rate, lines[0].is_moving), (Some(3.0), true));
         assert_eq!((lines[1].rate, lines[1].is_moving), (Some(0.0), false));
-        let mail = &reader.families()[0].series[0];
+        let mail = reader.families()[0].series.first().unwrap();
         assert_eq!(history.rate(mail), Some(2.0));
 
         level.set(1.0);

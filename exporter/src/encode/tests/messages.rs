@@ -165,7 +165,8 @@ fn each_kind_in_protobuf() {
     let mut reader = Reader::new(&board);
     reader.refresh();
     let created = |family: usize| {
-        let nanos = reader.families()[family].series[0].created_unix_nanos;
+        let series = reader.families()[family].series.first().unwrap();
+        let nanos = reader.created_unix_nanos(series).unwrap();
         Some(Timestamp {
             seconds: (nanos / 1_000_000_000) as i64,
             nanos: (nanos % 1_000_000_000) as i32,

@@ -1,6 +1,6 @@
 //! One board, filled by chance, and the truth about it.
 
-use tallyboard::{Board, Builder, Family, FamilyView, Kind, Reader, RegisterError};
+use tallyboard::{Board, Builder, Family, FamilyView, Kind, Reader, RegisterError, SeriesView};
 
 use crate::chance::Chance;
 use crate::choice::Choice;
@@ -221,11 +221,14 @@ impl<'b> Filling<'b> {
             };
             family.bounds = view.bounds.iter().copied().map(bits).collect();
             for series in &mut family.series {
-                let mut shown = view.series.iter();
-                let Some(shown) = shown.find(|shown| shown.label_values == series.labels) else {
+                let is_it = |shown: &SeriesView<'_>| {
+                    reader.label_values(*shown).as_ref() == Some(&series.labels)
+                };
+                let Some(shown) = view.series.iter().find(is_it) else {
                     continue;
                 };
-                series.created_unix_nanos = shown.created_unix_nanos;
+                let created = reader.created_unix_nanos(shown);
+                series.created_unix_nanos = created.expect("it lives");
                 for exemplar in &mut series.exemplars {
                     if exemplar.place == usize::MAX {
                         let value =

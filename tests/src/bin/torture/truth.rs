@@ -60,7 +60,11 @@ impl Truth {
         assert_eq!(reader.damaged(), 0);
         for family in reader.families() {
             for series in &family.series {
-                let label = series.label_values.first();
+                // One that has ended since has none.
+                let Some(labels) = reader.label_values(series) else {
+                    continue;
+                };
+                let label = labels.first();
                 let number = label.map(|value| value.parse::<usize>().expect("a number"));
                 let what = format!("{} {number:?}", family.name);
                 match family.kind {
