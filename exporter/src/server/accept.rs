@@ -72,6 +72,8 @@ pub(super) async fn connections(
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<()>,
 ) {
+    // Said once, not at every try.
+    let mut fails = false;
     loop {
         let admitted = async {
             let socket = door.accept().await?;
@@ -83,11 +85,14 @@ pub(super) async fn connections(
         };
         match admitted {
             Ok((socket, place)) => {
+                fails = false;
                 let talk = connection::talk(socket, shared.clone(), stopped.clone(), place);
                 tokio::spawn(talk);
             }
             Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
+                if !std::mem::replace(&mut fails, true) {
+                    tracing::warn!("cannot accept connections: {error}; it is tried again");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
