@@ -12,7 +12,7 @@ S = TypeVar("S", bound="Scrapes")
 
 
 class Scrapes(ABC):
-    """Scrapes again and again, on a thread of its own, and keeps what was wrong with one."""
+    """Scrapes again and again, on a thread of its own. What was wrong with one is said by the end of the block."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -24,9 +24,11 @@ class Scrapes(ABC):
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        if kind is None:
+            self.check()
 
     def _run(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from rig.processes import until
@@ -69,13 +70,13 @@ class Terminal:
         """The first screen without `text`."""
         return self._wait(lambda screen: text not in screen, f"no {text}")
 
-    def _wait(self, is_meant: object, what: str) -> str:
+    def _wait(self, is_meant: Callable[[str], bool], what: str) -> str:
         seen = ""
 
         def look() -> bool:
             nonlocal seen
             seen = self.screen()
-            return bool(is_meant(seen))  # type: ignore[operator]
+            return is_meant(seen)
 
         try:
             until(look, f"`{what}` on the screen", 20)

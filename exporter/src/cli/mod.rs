@@ -5,6 +5,7 @@ mod board_option;
 mod check;
 mod create;
 mod demo;
+mod digits;
 mod dump;
 mod expire;
 mod failure;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::audit::Books;
 use super::phase;
+use crate::cli::digits;
 use crate::cli::failure::Failure;
 
 /// Between two changes of the line on a terminal.
@@ -113,26 +114,6 @@ fn verdict(books: &Books) -> &'static str {
     }
 }
 
-/// Digits in groups of three.
 fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_of_three() {
-        let numbers = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
-    }
+    digits::grouped(&number.to_string())
 }

@@ -1,5 +1,6 @@
 //! Numbers for people.
 
+use crate::cli::digits::grouped;
 use crate::encode::canonical_float;
 
 /// From here on a number is written with an exponent.
@@ -57,18 +58,6 @@ pub(super) fn percent(part: u64, whole: u64) -> f64 {
         return 0.0;
     }
     part as f64 / whole as f64 * 100.0
-}
-
-/// Digits in groups of three.
-fn grouped(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]
