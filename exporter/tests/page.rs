@@ -20,6 +20,38 @@ fn names(list: &Value) -> Vec<&str> {
     shown.map(|one| one["name"].as_str().unwrap()).collect()
 }
 
+/// Each keeps the boards to itself while it looks at every series.
+#[test]
+fn many_questions_hold_up_no_scrape() {
+    const QUESTIONS: usize = 40;
+    let rig = Rig::new();
+    let at = Location::Path(rig.board("default"));
+    let board = Board::options().slots(1 << 15).create(&at).unwrap();
+    let family = board.counter("jobs_total", "Jobs.").labels(&["job"]);
+    let family = family.family().unwrap();
+    for job in 0..20_000 {
+        family.try_with(&[&job.to_string()]).unwrap();
+    }
+    let serving = rig.serve(&[]);
+    serving.metrics();
+    let address = &serving.address;
+    let question = "/api/family?name=jobs_total&search=nothing";
+    let (answered, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..QUESTIONS {
+            let answered = answered.clone();
+            scope.spawn(move || {
+                assert_eq!(rig::request(address, "GET", question, &[]).status, 200);
+                answered.send(()).unwrap();
+            });
+        }
+        answers.recv().unwrap();
+        serving.metrics();
+        let before = 1 + answers.try_iter().count();
+        assert!(before < QUESTIONS / 2, "{before} came before the scrape");
+    });
+}
+
 #[test]
 fn the_page_may_run_and_ask_nothing_but_its_own() {
     let rig = Rig::new();

@@ -55,6 +55,9 @@ struct Shared {
     scraper: Mutex<Scraper>,
     /// Pieces of bodies that are made at one time: more would only wait for each other.
     turns: Semaphore,
+    /// Answers to the page that are made at one time: one, because it keeps the boards to itself
+    /// meanwhile, and a scrape is to wait for no more than that.
+    looks: Semaphore,
 }
 
 impl Shared {
@@ -114,6 +117,7 @@ impl Server {
                 failures: scraper.failures(),
                 scraper: Mutex::new(scraper),
                 turns: Semaphore::new(turns()),
+                looks: Semaphore::new(1),
             },
             maintenance: None,
         }

@@ -189,6 +189,10 @@ async fn ready(shared: Arc<Shared>) -> Answer {
 
 /// The page at `/`, and what it asks for.
 async fn look(shared: Arc<Shared>, uri: Uri) -> Answer {
+    let turns = shared.clone();
+    let Ok(_turn) = turns.looks.acquire().await else {
+        return failed();
+    };
     let replied = blocking(move || {
         if uri.path() == "/" {
             return ui::page(&shared.telemetry_path);
