@@ -6,8 +6,11 @@ cd "$(dirname "$0")/../.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR=$target PATH=$target/tools/bin:$PATH
 if ! type -P cargo-deb >/dev/null; then
-    echo "+ cargo install cargo-deb, into $target/tools" >&2
-    cargo install --quiet --locked --version 3.8.0 --root "$target/tools" --target-dir "$target/tools/build" cargo-deb
+    # The same program without optimizations and what a debugger reads: half of the work to build, and there is
+    # little for it to do.
+    echo "+ cargo install --debug cargo-deb, into $target/tools" >&2
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 cargo install --quiet --locked --debug --version 3.8.0 \
+        --root "$target/tools" --target-dir "$target/tools/build" cargo-deb
     rm -rf "$target/tools/build"
 fi
 

@@ -2,8 +2,8 @@
 
 const WINDOWS = [["10 s", 10_000], ["1 min", 60_000], ["5 min", SPAN], ["All", undefined]];
 const QUANTILES = [0.5, 0.9, 0.95, 0.99];
-// Lines of a native histogram's distribution.
-const MOST_BARS = 24;
+// Lines of a native histogram's distribution: as many as are seen without scrolling.
+const MOST_BARS = 16;
 
 class Detail {
   constructor(family, ask) {
