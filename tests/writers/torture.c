@@ -28,6 +28,11 @@ static tb_counter *counters[COUNTERS];
 static tb_counter *signals;
 static tb_histogram *histograms[HISTOGRAMS];
 static tb_gauge *last;
+static tb_histogram *native;
+static tb_info *writer;
+static tb_state_set *phase;
+
+static const char *const phases[] = {"counting", "forking", "dying"};
 
 static void must(tb_status status)
 {
@@ -86,12 +91,19 @@ static void round_of_work(uint64_t own)
 {
     const int series = (int)below(COUNTERS);
     const int histogram = (int)below(HISTOGRAMS);
-    switch (below(8)) {
-    case 0: case 1: case 2:
+    switch (below(10)) {
+    case 0: case 1: case 2: {
+        char value[16];
+        snprintf(value, sizeof value, "%d", series);
+        const tb_label labels[] = {{"series", value}};
         note(2 * series);
-        tb_counter_inc(counters[series]);
+        if (below(8) == 0)
+            tb_counter_add_with_exemplar(counters[series], 1, labels, 1);
+        else
+            tb_counter_inc(counters[series]);
         note(2 * series + 1);
         break;
+    }
     case 3: {
         tb_counter *again = counter("torture_total", "Updates.", "series", (uint64_t)series);
         note(2 * series);
@@ -110,6 +122,17 @@ static void round_of_work(uint64_t own)
         tb_gauge_inc(last);
         note(2 * LAST + 1);
         break;
+    case 6:
+        tb_histogram_observe_with_exemplar(native, 1, NULL, 0);
+        break;
+    case 7: {
+        char word[16];
+        snprintf(word, sizeof word, "%d", (int)below(1000));
+        const tb_label said[] = {{"one", word}, {"other", word}};
+        must(tb_info_set(writer, said, 2));
+        must(tb_state_set_set(phase, phases[below(3)]));
+        break;
+    }
     default: {
         const uint64_t number = own + below(PASSING_SERIES);
         tb_counter *passing = counter("passing_total", "Series that come and go.", "number", number);
@@ -141,6 +164,16 @@ int main(int argc, char **argv)
     }
     tb_metric metric = TB_METRIC("torture_signals_total", "Signals.");
     must(tb_counter_register(board, &metric, &signals));
+    const tb_native buckets = {sizeof buckets, 3, 0, 0.001, 64};
+    tb_metric durations = TB_METRIC("torture_native_seconds", "Durations, all of a second.");
+    durations.native = &buckets;
+    must(tb_histogram_register(board, &durations, &native));
+    tb_metric last_writer = TB_METRIC("torture_writer", "Who was here last, said twice.");
+    must(tb_info_register(board, &last_writer, &writer));
+    tb_metric what = TB_METRIC("torture_phase", "What somebody does.");
+    what.states = phases;
+    what.state_count = 3;
+    must(tb_state_set_register(board, &what, &phase));
     tb_metric gauge = TB_METRIC("torture_last", "A gauge of processes that die.");
     must(tb_gauge_register(board, &gauge, &last));
 

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tallyboard import Counter, Gauge, Histogram
+from tallyboard import Counter, Enum, Gauge, Histogram, Info
 
 COUNTERS, SIGNALS, LAST, OBSERVATIONS, HISTOGRAMS = 64, 64, 65, 67, 8
 READY = 2 * 139
@@ -23,6 +23,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 CHILD_ROUNDS = 300
 PASSING_SERIES = 200
 PR_SET_PDEATHSIG = 1
+PHASES = ["counting", "forking", "dying"]
 
 
 def books_of(path: str) -> memoryview:
@@ -51,6 +52,9 @@ class Writer:
         self._passing = Counter("passing", "Series that come and go.", ["number"])
         self._signals = Counter("torture_signals", "Signals.")
         self._last = Gauge("torture_last", "A gauge of processes that die.")
+        self._native = Histogram("torture_native_seconds", "Durations, all of a second.", native=True)
+        self._writer = Info("torture_writer", "Who was here last, said twice.")
+        self._phase = Enum("torture_phase", "What somebody does.", states=PHASES)
 
     def note(self, item: int, update: Callable[[], object]) -> None:
         self._books[2 * item] += 1
@@ -64,14 +68,21 @@ class Writer:
 
     def round(self) -> None:
         series = self._chance.randrange(COUNTERS)
-        match self._chance.randrange(4):
+        match self._chance.randrange(6):
             case 0:
-                self.note(series, self._counters[series].inc)
+                exemplar = {"series": str(series)} if self._chance.randrange(8) == 0 else None
+                self.note(series, lambda: self._counters[series].inc(1, exemplar))
             case 1:
                 self.note(series, self._counter.labels(str(series)).inc)
             case 2:
                 place = series % HISTOGRAMS
                 self.note(OBSERVATIONS + place, lambda: self._histograms[place].observe(place / 4))
+            case 3:
+                self._native.observe(1, {})
+            case 4:
+                word = str(self._chance.randrange(1000))
+                self._writer.info({"one": word, "other": word})
+                self._phase.state(self._chance.choice(PHASES))
             case _:
                 number = self._own + self._chance.randrange(PASSING_SERIES)
                 self._passing.labels(number).inc(amount(number))

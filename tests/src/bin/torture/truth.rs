@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tallyboard::{Aggregation, Board, Kind, Number, Reader};
+use tallyboard::{Aggregation, Board, Kind, Native, NativeCounts, Number, Reader};
 use tallyboard_tests::books::{
     Books, COUNTERS, HISTOGRAMS, ITEMS, LAST, LEVELS, OBSERVATIONS, SIGNALS, SUM, VALUES,
 };
@@ -79,6 +79,33 @@ impl Truth {
                             let item = item_of(&family.name, number).expect("a counter of ours");
                             assert_item(item, value as f64, &what);
                         }
+                        if let Some(exemplar) = reader.exemplar(series, 0) {
+                            let own = ("series".to_owned(), label.expect("it has one").clone());
+                            assert_eq!(exemplar.labels, [own], "{what}");
+                            assert_eq!(exemplar.value, 1.0, "{what}");
+                        }
+                    }
+                    Kind::Histogram if family.native.is_some() => {
+                        let mut counts = NativeCounts::default();
+                        reader.native(series, &mut counts).expect("a living series");
+                        // 2^0.
+                        let buckets: Vec<(i32, u64)> = counts.positive().collect();
+                        assert!(matches!(buckets[..], [] | [(0, _)]), "{what}: {buckets:?}");
+                        assert_eq!(counts.count(), buckets.iter().map(|(_, count)| count).sum());
+                    }
+                    Kind::Info => {
+                        let said = reader.info(series).expect("a living series");
+                        let is_whole = match said {
+                            [] => true,
+                            [(one, word), (other, again)] => {
+                                one == "one" && other == "other" && word == again
+                            }
+                            _ => false,
+                        };
+                        assert!(is_whole, "{what}: {said:?}");
+                    }
+                    Kind::StateSet => {
+                        assert!(reader.state(family, series).is_some(), "{what}");
                     }
                     Kind::Histogram => {
                         let mut counts = vec![0; family.bounds.len() + 1];
@@ -153,10 +180,20 @@ pub(crate) fn remove_all_series(board: &Board) {
                 .family()
                 .map(|family| family.clear()),
             Kind::Histogram => {
-                let builder = board
-                    .histogram(name, help)
-                    .labels(&names)
-                    .buckets(&family.bounds);
+                let builder = board.histogram(name, help).labels(&names);
+                let builder = match family.native {
+                    Some(window) => builder.native(Native::from(window)),
+                    None => builder.buckets(&family.bounds),
+                };
+                builder.family().map(|family| family.clear())
+            }
+            Kind::Info => {
+                let builder = board.info(name, help).labels(&names);
+                builder.family().map(|family| family.clear())
+            }
+            Kind::StateSet => {
+                let states: Vec<&str> = family.states.iter().map(String::as_str).collect();
+                let builder = board.state_set(name, help, &states).labels(&names);
                 builder.family().map(|family| family.clear())
             }
             _ => {

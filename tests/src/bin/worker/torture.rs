@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
-use tallyboard::{Aggregation, Board, Counter, Family, Gauge, Histogram, buckets};
+use tallyboard::{
+    Aggregation, Board, Counter, Family, Gauge, Histogram, Info, Native, StateSet, buckets,
+};
 use tallyboard_tests::books::{
     Books, COUNTERS, HISTOGRAMS, LAST, OBSERVATIONS, SIGNALS, SUM, level,
 };
@@ -21,6 +23,9 @@ const CHILD_ROUNDS: u64 = 3_000;
 const KEPT: usize = 16;
 /// Series of each kind that come and go, of each writer.
 const PASSING_SERIES: u64 = 200;
+
+/// The states of what is said of all.
+const PHASES: [&str; 3] = ["counting", "forking", "dying"];
 
 /// What the handler of SIGUSR1 counts with.
 struct Signalled {
@@ -57,6 +62,9 @@ struct Writer {
     min: Gauge,
     max: Gauge,
     others: Vec<Gauge>,
+    native: Histogram,
+    info: Info,
+    states: StateSet,
     child: Option<Pid>,
 }
 
@@ -125,6 +133,16 @@ impl Writer {
             min: gauge(Aggregation::Min)?,
             max: gauge(Aggregation::Max)?,
             others: others.map(gauge).into_iter().collect::<Result<_, _>>()?,
+            native: board
+                .histogram("torture_native_seconds", "Durations, all of a second.")
+                .native(Native::new())
+                .register()?,
+            info: board
+                .info("torture_writer", "Who was here last, said twice.")
+                .register()?,
+            states: board
+                .state_set("torture_phase", "What somebody does.", &PHASES)
+                .register()?,
             child: None,
         })
     }
@@ -149,11 +167,18 @@ impl Writer {
     }
 
     fn round(&mut self) -> Result<(), Box<dyn Error>> {
-        match self.below(12) {
+        match self.below(14) {
             0..=3 => {
                 let series = self.below(COUNTERS as u64) as usize;
                 let handle = &self.counter_handles[series];
-                self.books.note(series, || handle.inc());
+                let is_traced = self.random & 7 == 0;
+                self.books.note(series, || {
+                    if is_traced {
+                        handle.inc_with_exemplar(&[("series", &series.to_string())]);
+                    } else {
+                        handle.inc();
+                    }
+                });
             }
             4 => {
                 let series = self.below(COUNTERS as u64) as usize;
@@ -185,8 +210,19 @@ impl Writer {
                 self.others[which].set(1.0);
             }
             9 | 10 => self.pass()?,
+            11 => self.native.observe_with_exemplar(1.0, &[]),
+            12 => self.say()?,
             _ => self.pass_histogram()?,
         }
+        Ok(())
+    }
+
+    /// What whoever is last says of all.
+    fn say(&mut self) -> Result<(), Box<dyn Error>> {
+        let word = self.below(1_000).to_string();
+        self.info.set(&[("one", &word), ("other", &word)])?;
+        let phase = self.below(PHASES.len() as u64) as usize;
+        assert!(self.states.set_place(phase));
         Ok(())
     }
 
