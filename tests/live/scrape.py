@@ -17,6 +17,7 @@ import os
 import statistics
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,12 @@ class Ours:
 
         self._counter = Counter("scraped_total", "Events.", ["value"])
         self._histogram = Histogram("scraped_seconds", "Durations.", ["value"])
-        self._connection = Connection(exporter.address)
+        self._address = exporter.address
+
+    @cached_property
+    def _connection(self) -> Connection:
+        """Not made before the first scrape: the exporter hangs up on who asks for nothing at first."""
+        return Connection(self._address)
 
     def count(self) -> None:
         for value in range(LABEL_VALUES):
