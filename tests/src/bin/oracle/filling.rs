@@ -111,7 +111,7 @@ impl<'b> Filling<'b> {
                     let histogram = family.try_with(values)?;
                     let observed = observations(chance);
                     for value in &observed {
-                        if choice.native.is_none() && chance.percent(25) {
+                        if chance.percent(25) {
                             let labels = exemplar_labels(chance);
                             histogram.observe_with_exemplar(*value, &borrowed(&labels));
                             // Its place is found when the bounds are known.
