@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tallyboard::Native;
 use tallyboard::buckets::DEFAULT;
 use tallyboard_benches::Bench;
 use tallyboard_benches::second::{self, Second, VALUES};
@@ -87,10 +88,15 @@ fn values() -> impl FnMut() -> f64 {
 fn observations(criterion: &mut Criterion) {
     let mut next = values();
     let mut group = criterion.benchmark_group("histogram_observe");
-    let bench = Bench::new(64);
+    let bench = Bench::new(128);
     let histogram = bench.board.histogram("h", "").register().expect("room");
     group.bench_function("tallyboard", |b| {
         b.iter(|| black_box(&histogram).observe(next()))
+    });
+    let native = bench.board.histogram("n", "").native(Native::new());
+    let native = native.register().expect("room");
+    group.bench_function("tallyboard native", |b| {
+        b.iter(|| black_box(&native).observe(next()))
     });
     let opts = prometheus::HistogramOpts::new("h", "help").buckets(DEFAULT.to_vec());
     let theirs = prometheus::Histogram::with_opts(opts).expect("valid buckets");

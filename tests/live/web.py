@@ -359,7 +359,7 @@ def own_metrics(bench: Bench) -> None:
         assert "web_total 1\n" in body
     everything, left = families
     gone = everything - left
-    scrapes = {"tallyboard_scrapes_total", "tallyboard_scrape_duration_seconds"}
+    scrapes = {f"tallyboard_{name}" for name in ("scrapes_total", "scrapes_failed_total", "scrape_duration_seconds")}
     assert scrapes <= gone, gone
     assert gone - scrapes, gone
     assert all(name.startswith("process_") for name in gone - scrapes), gone

@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tallyboard::{
-    Aggregation, Board, BoardOptions, Counter, Family, Gauge, Histogram, Kind, Location, Number,
-    Reader, RegisterError, SeriesView, Summary,
+    Aggregation, Board, BoardOptions, Counter, Family, Gauge, Histogram, Info, Kind, Location,
+    Native, NativeCounts, Number, Reader, RegisterError, SeriesView, StateSet, Summary,
 };
-use tallyboard_fuzz::model::{Bound, Definition, Model, Outcome, SLOTS, Value, is_same};
+use tallyboard_fuzz::model::{
+    self, Bound, Buckets, Definition, Model, Outcome, SLOTS, Value, is_same,
+};
 use tallyboard_fuzz::{File, child};
 
 /// Operations of one input.
@@ -36,6 +38,10 @@ enum Operation {
     Add(u8, Amount),
     /// `set`, or `observe`.
     Set(u8, Amount),
+    /// `add_f64_with_exemplar` or `observe_with_exemplar`.
+    Trace(u8, Amount, u8),
+    /// `set`, of an info or a state set.
+    Say(u8, u8),
     /// Ends a series.
     Remove(Metric),
     /// Ends all series of a family.
@@ -85,7 +91,14 @@ impl Amount {
 }
 
 const NAMES: [&str; 6] = ["a", "b_total", "c_seconds", "mit Umlaut: ä", "e", ""];
-const KINDS: [Kind; 4] = [Kind::Counter, Kind::Gauge, Kind::Histogram, Kind::Summary];
+const KINDS: [Kind; 6] = [
+    Kind::Counter,
+    Kind::Gauge,
+    Kind::Histogram,
+    Kind::Summary,
+    Kind::Info,
+    Kind::StateSet,
+];
 /// Most often the one that is most often meant.
 const AGGREGATIONS: [Aggregation; 12] = [
     Aggregation::Last,
@@ -126,6 +139,55 @@ const BOUNDS: [&[f64]; 6] = [
     ],
 ];
 
+static NATIVE: [Buckets; 3] = [
+    Buckets {
+        native: Native::new().schema(0).range(1.0, 8.0),
+        first: 0,
+        count: 4,
+        is_signed: false,
+    },
+    Buckets {
+        native: Native::new().schema(0).range(0.5, 2.0).with_negative(),
+        first: -1,
+        count: 3,
+        is_signed: true,
+    },
+    Buckets {
+        native: Native::new().schema(0).range(0.25, 4096.0),
+        first: -2,
+        count: 15,
+        is_signed: false,
+    },
+];
+const STATES: [&[&str]; 6] = [
+    &["off", "on"],
+    &["a"],
+    &["x", "y", "z"],
+    &[],
+    &["a", "a"],
+    &["a", ""],
+];
+
+/// Of an exemplar, or what an info says.
+const PAIRS: [&[(&str, &str)]; 10] = [
+    &[],
+    &[("version", "1")],
+    &[("version", "2")],
+    &[("b", "1"), ("a", "2")],
+    &[("a", ""), ("a", "")],
+    &[("__a", "1")],
+    &[("", "1")],
+    &[("x", "a label of some")],
+    &[(
+        "long",
+        "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123",
+    )],
+    &[(
+        "too long",
+        "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 012345678 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789",
+    )],
+];
+
 /// Texts of each length that a record treats in its own way: in a handle's key, in a head, in
 /// a chain, too long for any chain, too long for their own length.
 static TEXTS: LazyLock<[String; 8]> = LazyLock::new(|| {
@@ -160,8 +222,16 @@ impl Metric {
             help: text(self.help % (TEXTS.len() as u8 - 1)),
             kind,
             labels: of(&LABELS, self.labels),
-            bounds: match kind {
-                Kind::Histogram => of(&BOUNDS, self.bounds),
+            bounds: match (kind, self.native()) {
+                (Kind::Histogram, None) => of(&BOUNDS, self.bounds),
+                _ => &[],
+            },
+            native: match kind {
+                Kind::Histogram => self.native(),
+                _ => None,
+            },
+            states: match kind {
+                Kind::StateSet => of(&STATES, self.bounds),
                 _ => &[],
             },
             aggregation: match kind {
@@ -170,6 +240,12 @@ impl Metric {
             },
             cap: of(&CAPS, self.cap),
         }
+    }
+
+    /// Every third one.
+    fn native(&self) -> Option<&'static Buckets> {
+        let place = usize::from(self.bounds) % (BOUNDS.len() + NATIVE.len());
+        NATIVE.get(place.checked_sub(BOUNDS.len())?)
     }
 
     fn values(&self, labels: usize) -> Vec<&'static str> {
@@ -204,6 +280,8 @@ enum Handle {
     Gauge(Gauge),
     Histogram(Histogram),
     Summary(Summary),
+    Info(Info),
+    StateSet(StateSet),
 }
 
 struct Run {
@@ -284,8 +362,10 @@ impl Run {
             }
             Operation::Add(place, amount) => {
                 let amount = amount.value();
-                let takes = |handle: &Handle| {
-                    !matches!(handle, Handle::Counter(_)) || (0.0..=f64::MAX).contains(&amount)
+                let takes = |handle: &Handle| match handle {
+                    Handle::Counter(_) => (0.0..=f64::MAX).contains(&amount),
+                    Handle::Info(_) | Handle::StateSet(_) => false,
+                    _ => true,
                 };
                 self.update(place, takes, |handle, value, bounds| match handle {
                     Handle::Counter(counter) => {
@@ -303,8 +383,11 @@ impl Run {
                         summary.observe(amount);
                         value.observe(bounds, amount);
                     }
+                    _ => {}
                 });
             }
+            Operation::Trace(place, amount, labels) => self.trace(place, amount.value(), labels),
+            Operation::Say(place, what) => self.say(place, what),
             Operation::Set(place, amount) => {
                 let amount = amount.value();
                 let takes = |handle: &Handle| matches!(handle, Handle::Gauge(_));
@@ -387,6 +470,62 @@ impl Run {
         assert_own_value(handle, bound, &mut self.model);
     }
 
+    fn trace(&mut self, place: u8, amount: f64, labels: u8) {
+        if self.handles.is_empty() {
+            return;
+        }
+        let labels = of(&PAIRS, labels);
+        let at = usize::from(place) % self.handles.len();
+        // It is the same update with or without an exemplar, which comes behind it.
+        let takes = |handle: &Handle| match handle {
+            Handle::Counter(_) => (0.0..=f64::MAX).contains(&amount),
+            handle => matches!(handle, Handle::Histogram(_)),
+        };
+        let is_taken = takes(&self.handles[at].1);
+        self.update(place, takes, |handle, value, bounds| match handle {
+            Handle::Counter(counter) => {
+                let taken = counter.add_f64_with_exemplar(amount, labels);
+                assert_eq!(taken, value.add_f64(amount));
+            }
+            Handle::Histogram(histogram) => {
+                histogram.observe_with_exemplar(amount, labels);
+                value.observe(bounds, amount);
+            }
+            _ => {}
+        });
+        if is_taken {
+            self.model.exemplify(&self.handles[at].0, amount, labels);
+        }
+    }
+
+    fn say(&mut self, place: u8, what: u8) {
+        if self.handles.is_empty() {
+            return;
+        }
+        let at = usize::from(place) % self.handles.len();
+        let (bound, handle) = &mut self.handles[at];
+        match handle {
+            Handle::Info(info) => {
+                let pairs = of(&PAIRS, what);
+                agree(&info.set(pairs), &self.model.say(bound, pairs));
+            }
+            Handle::StateSet(_) => {
+                let state = usize::from(what % 4);
+                let states = self.model.states(bound);
+                let takes = |_: &Handle| state < states;
+                self.update(place, takes, |handle, value, _| {
+                    if let Handle::StateSet(set) = handle {
+                        assert_eq!(set.set_place(state), state < states);
+                        if let Value::State(now) = value {
+                            *now = state;
+                        }
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+
     fn finish(mut self) {
         let stats = self.board.stats();
         assert_eq!(stats.slots_used as usize, self.model.used());
@@ -445,6 +584,8 @@ enum AnyFamily {
     Gauge(Family<Gauge>),
     Histogram(Family<Histogram>),
     Summary(Family<Summary>),
+    Info(Family<Info>),
+    StateSet(Family<StateSet>),
 }
 
 fn declare(board: &Board, definition: &Definition<'_>) -> Result<AnyFamily, RegisterError> {
@@ -459,8 +600,17 @@ fn declare(board: &Board, definition: &Definition<'_>) -> Result<AnyFamily, Regi
             ))
         }
         Kind::Histogram => {
-            let builder = board.histogram(name, help).buckets(definition.bounds);
+            let builder = board.histogram(name, help);
+            let builder = match definition.native {
+                Some(buckets) => builder.native(buckets.native),
+                None => builder.buckets(definition.bounds),
+            };
             AnyFamily::Histogram(family!(builder, definition))
+        }
+        Kind::Info => AnyFamily::Info(family!(board.info(name, help), definition)),
+        Kind::StateSet => {
+            let builder = board.state_set(name, help, definition.states);
+            AnyFamily::StateSet(family!(builder, definition))
         }
         _ => AnyFamily::Summary(family!(board.summary(name, help), definition)),
     })
@@ -476,6 +626,8 @@ fn register(
         AnyFamily::Gauge(family) => Handle::Gauge(family.try_with(values)?),
         AnyFamily::Histogram(family) => Handle::Histogram(family.try_with(values)?),
         AnyFamily::Summary(family) => Handle::Summary(family.try_with(values)?),
+        AnyFamily::Info(family) => Handle::Info(family.try_with(values)?),
+        AnyFamily::StateSet(family) => Handle::StateSet(family.try_with(values)?),
     })
 }
 
@@ -499,6 +651,8 @@ fn end(
         AnyFamily::Gauge(family) => of(&family, values),
         AnyFamily::Histogram(family) => of(&family, values),
         AnyFamily::Summary(family) => of(&family, values),
+        AnyFamily::Info(family) => of(&family, values),
+        AnyFamily::StateSet(family) => of(&family, values),
     }
 }
 
@@ -521,7 +675,7 @@ macro_rules! ends {
         })*
     };
 }
-ends!(Counter, Gauge, Histogram, Summary);
+ends!(Counter, Gauge, Histogram, Summary, Info, StateSet);
 
 impl Handle {
     /// Whether it goes up and down by whole numbers.
@@ -535,6 +689,8 @@ impl Handle {
             Handle::Gauge(_) => Kind::Gauge,
             Handle::Histogram(_) => Kind::Histogram,
             Handle::Summary(_) => Kind::Summary,
+            Handle::Info(_) => Kind::Info,
+            Handle::StateSet(_) => Kind::StateSet,
         }
     }
 }
@@ -553,7 +709,14 @@ fn assert_own_value(handle: &Handle, bound: &Bound, model: &mut Model) {
             let value = model.own_value(bound);
             assert!(is_same(gauge.get(), value), "{gauge:?} {value}");
         }
-        Handle::Histogram(_) | Handle::Summary(_) => {}
+        Handle::StateSet(set) => {
+            let place = match model.value(bound) {
+                Some(Value::State(state)) => *state,
+                _ => 0,
+            };
+            assert_eq!(set.place(), place);
+        }
+        Handle::Histogram(_) | Handle::Summary(_) | Handle::Info(_) => {}
     }
 }
 
@@ -579,6 +742,18 @@ fn compare(reader: &mut Reader, model: &Model) {
         assert_eq!(family.help, newest.shown_help());
         assert_eq!(family.label_names, newest.labels);
         assert_eq!(family.bounds, newest.bounds);
+        assert_eq!(family.states, newest.states);
+        let window = family.native.map(|window| {
+            (
+                window.first_index(),
+                window.last_index(),
+                window.is_signed(),
+            )
+        });
+        let buckets = newest
+            .native
+            .map(|own| (own.first, own.first + own.count as i32 - 1, own.is_signed));
+        assert_eq!(window, buckets);
         assert_eq!(family.hidden_series, hidden);
         assert_eq!(reader.overflows(family), newest.overflows);
         let seen: HashMap<_, _> = family
@@ -589,9 +764,74 @@ fn compare(reader: &mut Reader, model: &Model) {
         assert_eq!(seen.len(), family.series.len());
         assert_eq!(seen.len(), newest.series.len());
         for (values, series) in &newest.series {
-            assert_read(reader, seen[values], &series.value, newest.aggregation);
+            let seen = seen[values];
+            assert_read(reader, seen, &series.value, newest.aggregation);
+            if let Value::State(state) = series.value {
+                assert_eq!(reader.state(family, seen), Some(state));
+            }
+            assert_said(reader, seen, newest.kind, newest.bounds.len(), &series.said);
         }
     }
+}
+
+/// Exemplars, or what an info says.
+fn assert_said(
+    reader: &Reader,
+    series: SeriesView<'_>,
+    kind: Kind,
+    bounds: usize,
+    said: &model::Annexes,
+) {
+    if kind == Kind::Info {
+        let expected = said.get(&0).map_or(&[][..], |(_, pairs)| pairs);
+        return assert_eq!(reader.info(series), Some(expected));
+    }
+    for place in 0..=bounds {
+        let seen = reader.exemplar(series, place);
+        match (seen, said.get(&place)) {
+            (None, None) => {}
+            (Some(seen), Some((Some(value), pairs))) => {
+                assert!(is_same(seen.value, *value), "{seen:?} {value}");
+                assert_eq!(seen.labels, *pairs);
+            }
+            other => panic!("{place}: {other:?}"),
+        }
+    }
+}
+
+/// The cells of a native histogram as a reader has them: what lies outside is in the outermost
+/// buckets, too.
+fn assert_native(reader: &Reader, series: SeriesView<'_>, own: &Buckets, cells: &[u64], sum: f64) {
+    let mut seen = NativeCounts::default();
+    let seen_sum = reader.native(series, &mut seen).expect("alive");
+    assert!(is_same(seen_sum, sum), "{seen_sum} {sum}");
+    let side = |cells: Vec<u64>| {
+        let mut cells = cells;
+        let outside = cells.pop().unwrap_or(0);
+        if let Some(last) = cells.last_mut() {
+            *last += outside;
+        }
+        let indexed = cells.into_iter().enumerate();
+        let indexed = indexed.map(|(at, count)| (own.first + at as i32, count));
+        indexed.filter(|(_, count)| *count > 0).collect::<Vec<_>>()
+    };
+    let zero = 1 + if own.is_signed { own.count } else { 0 };
+    assert_eq!(
+        seen.positive().collect::<Vec<_>>(),
+        side(cells[zero + 1..].to_vec())
+    );
+    let negative: Vec<u64> = cells[..zero].iter().rev().copied().collect();
+    let (negative, below) = match own.is_signed {
+        true => (side(negative), 0),
+        false => (Vec::new(), cells[0]),
+    };
+    assert_eq!(seen.negative().collect::<Vec<_>>(), negative);
+    assert_eq!(seen.zero(), cells[zero] + below);
+    assert_eq!(
+        (seen.below(), seen.above()),
+        (cells[0], cells[cells.len() - 1])
+    );
+    assert_eq!(seen.count(), cells.iter().sum::<u64>());
 }
 
 fn assert_read(reader: &Reader, series: SeriesView<'_>, value: &Value, how: Aggregation) {
@@ -624,7 +864,13 @@ fn assert_read(reader: &Reader, series: SeriesView<'_>, value: &Value, how: Aggr
                 "{seen:?} {expected:?}"
             );
         }
-        Value::Histogram { buckets, sum } => {
+        Value::Histogram {
+            native: Some(native),
+            buckets,
+            sum,
+        } => assert_native(reader, series, native, buckets, *sum),
+        Value::Info | Value::State(_) => {}
+        Value::Histogram { buckets, sum, .. } => {
             let mut seen = vec![0; buckets.len()];
             let seen_sum = reader.histogram(series, &mut seen).expect("alive");
             assert_eq!(seen, *buckets);

@@ -1,7 +1,7 @@
 //! What a board must say after a sequence of operations: a map, and how many slots are left.
 
 use std::collections::{BTreeMap, HashMap};
-use tallyboard::{Aggregation, Kind, RefusedReason};
+use tallyboard::{Aggregation, Kind, Native, RefusedReason};
 
 /// Slots of the boards that are compared with a model.
 pub const SLOTS: u32 = 64;
@@ -23,6 +23,10 @@ pub struct Definition<'t> {
     pub labels: &'t [&'t str],
     /// Of a histogram.
     pub bounds: &'t [f64],
+    /// Of a native one, instead.
+    pub native: Option<&'static Buckets>,
+    /// Of a state set.
+    pub states: &'t [&'static str],
     /// Series that it may have, 0 for any number.
     pub cap: u64,
 }
@@ -58,6 +62,8 @@ pub enum Value {
     Split(Split),
     /// Observed.
     Histogram {
+        /// Whose cells they are, if it is a native one.
+        native: Option<&'static Buckets>,
         /// Observations in each, the one up to +Inf last.
         buckets: Vec<u64>,
         /// Of the observed values.
@@ -70,6 +76,68 @@ pub enum Value {
         /// Of the observed values.
         sum: f64,
     },
+    /// Says what its annex says.
+    Info,
+    /// The number of the state that holds.
+    State(usize),
+}
+
+/// Names and values.
+pub type Pairs = Vec<(String, String)>;
+
+/// What is said of a series, by the place where: of a bucket, else 0.
+pub type Annexes = BTreeMap<usize, (Option<f64>, Pairs)>;
+
+/// The buckets of a native histogram, and the cells that LAYOUT.md §10 gives it.
+#[derive(Debug)]
+pub struct Buckets {
+    /// As it is asked for.
+    pub native: Native,
+    /// Each doubles: from 2^`first` - 1 on.
+    pub first: i32,
+    /// On each side.
+    pub count: usize,
+    /// Whether there are two.
+    pub is_signed: bool,
+}
+
+impl Buckets {
+    /// Beside the sum's.
+    pub fn cells(&self) -> usize {
+        self.count * (1 + usize::from(self.is_signed)) + 3
+    }
+
+    /// The cell of a value: they ascend with the values, and NaN is in the last.
+    fn cell(&self, x: f64) -> usize {
+        let bound = |index: i32| f64::from(index).exp2();
+        let highest = self.first + self.count as i32 - 1;
+        let positive = (self.first - 1..=highest).map(bound);
+        let negative = (self.first - 1..=highest).rev().map(|index| -bound(index));
+        // What ends a cell, and whether it is in it: the zero bucket has both of its ends, the
+        // buckets below it are the mirror images of those above.
+        let is_beyond: Vec<bool> = match self.is_signed {
+            true => negative
+                .map(|bound| x >= bound)
+                .chain(positive.map(|bound| x > bound))
+                .collect(),
+            false => [x >= -bound(self.first - 1)]
+                .into_iter()
+                .chain(positive.map(|bound| x > bound))
+                .collect(),
+        };
+        match x.is_nan() {
+            true => self.cells() - 1,
+            false => is_beyond.iter().filter(|beyond| **beyond).count(),
+        }
+    }
+
+    /// The bounds of the classic buckets that stand for them: they double, too.
+    fn classic_bounds(&self) -> Vec<f64> {
+        let last = self.first + self.count as i32 - 1;
+        (self.first - 1..=last)
+            .map(|index| f64::from(index).exp2())
+            .collect()
+    }
 }
 
 /// A gauge of another aggregation than `last`.
@@ -107,6 +175,10 @@ pub struct Family {
     pub labels: Vec<String>,
     /// Ascending.
     pub bounds: Vec<f64>,
+    /// Of a native histogram.
+    pub native: Option<&'static Buckets>,
+    /// Of a state set.
+    pub states: Vec<&'static str>,
     /// By the values in the order of `labels`.
     pub series: HashMap<Vec<String>, Series>,
     /// Registrations beyond the cap.
@@ -125,6 +197,8 @@ pub struct Family {
 pub struct Series {
     /// What it counts.
     pub value: Value,
+    /// What is said of it.
+    pub said: Annexes,
     /// Tells it from those of the same key.
     life: u64,
     slots: usize,
@@ -141,7 +215,17 @@ impl Family {
 
     fn help_len(&self, help: &str) -> usize {
         let texts = self.labels.iter().map(String::as_str);
-        6 + text_len(texts.chain(["", help])) + 8 * self.bounds.len()
+        let texts = texts.chain(self.states.iter().copied());
+        let numbers = self.native.map_or(self.bounds.len(), |_| 1);
+        6 + text_len(texts.chain(["", help])) + 8 * numbers
+    }
+
+    /// The place of the bucket that an observation is in.
+    fn bucket(&self, x: f64) -> usize {
+        let mut bounds = self.bounds.iter();
+        bounds
+            .position(|bound| x <= *bound)
+            .unwrap_or(self.bounds.len())
     }
 }
 
@@ -240,9 +324,19 @@ impl Model {
         if let Some(other) = known.iter().find(|family| family.kind != definition.kind) {
             return Err(Outcome::Clash(other.kind));
         }
+        let bounds = definition
+            .native
+            .map_or(definition.bounds.to_vec(), Buckets::classic_bounds);
+        let first =
+            |native: Option<&Buckets>| native.map(|native| (native.first, native.is_signed));
         let same = |family: &Family| {
-            (&family.labels, &family.bounds[..], family.aggregation)
-                == (&labels, definition.bounds, definition.aggregation)
+            (
+                &family.labels,
+                &family.bounds,
+                family.aggregation,
+                &family.states[..],
+            ) == (&labels, &bounds, definition.aggregation, definition.states)
+                && first(family.native) == first(definition.native)
         };
         let known_at = known.iter().position(same);
         let place = known_at.unwrap_or(known.len());
@@ -251,7 +345,9 @@ impl Model {
                 kind: definition.kind,
                 aggregation: definition.aggregation,
                 labels,
-                bounds: definition.bounds.to_vec(),
+                bounds,
+                native: definition.native,
+                states: definition.states.to_vec(),
                 series: HashMap::new(),
                 overflows: 0,
                 cap: 0,
@@ -371,7 +467,7 @@ impl Model {
             if family.series.contains_key(&values) {
                 return Ok(values);
             }
-            let is_gauge = family.kind == Kind::Gauge;
+            let is_gauge = matches!(family.kind, Kind::Gauge | Kind::Info | Kind::StateSet);
             // The series that counts what goes beyond the cap is none of those.
             let is_overflow =
                 |values: &&Vec<String>| !is_gauge && values.iter().all(|value| value == "overflow");
@@ -389,7 +485,7 @@ impl Model {
                 }
             }
             let family = self.at(name, place);
-            let (cells, value) = zero(family.kind, family.aggregation, family.bounds.len());
+            let (cells, value) = zero(family);
             let len = text_len(values.iter().map(String::as_str));
             self.take(len, cells)?;
             let slots = slots_for(len, cells);
@@ -403,6 +499,7 @@ impl Model {
             }
             let series = Series {
                 value,
+                said: Annexes::new(),
                 life,
                 slots,
                 noted: None,
@@ -498,6 +595,95 @@ impl Model {
         }
     }
 
+    /// Makes an update that was just made, and went where `bound` says, the exemplar of its bucket.
+    pub fn exemplify(&mut self, bound: &Bound, x: f64, labels: &[(&str, &str)]) {
+        let chars = labels
+            .iter()
+            .map(|(name, value)| name.chars().count() + value.chars().count());
+        let is_bad = |(at, (name, _)): (usize, &(&str, &str))| {
+            name.is_empty()
+                || name.starts_with("__")
+                || labels[..at].iter().any(|(before, _)| before == name)
+        };
+        if chars.sum::<usize>() > 128 || labels.iter().enumerate().any(is_bad) {
+            self.refuse(RefusedReason::BadExemplar);
+            return;
+        }
+        let family = self.at(&bound.name, bound.place);
+        let place = match family.kind {
+            Kind::Histogram => family.bucket(x),
+            _ => 0,
+        };
+        let pairs = labels
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        let _ = self.annex(bound, place, Some(x), pairs.collect());
+    }
+
+    /// What an info says from now on.
+    pub fn say(&mut self, bound: &mut Bound, pairs: &[(&str, &str)]) -> Result<(), Outcome> {
+        let mut pairs: Pairs = (pairs.iter())
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
+        pairs.sort();
+        let labels = &self.at(&bound.name, bound.place).labels;
+        let is_bad = |(at, (name, _)): (usize, &(String, String))| {
+            name.is_empty()
+                || name.starts_with("__")
+                || labels.contains(name)
+                || at > 0 && pairs[at - 1].0 == *name
+        };
+        if pairs.iter().enumerate().any(is_bad) {
+            return Err(Outcome::Invalid);
+        }
+        // A series that has ended is told so by what it is to say.
+        while !self.annex(bound, 0, None, pairs.clone())? {
+            self.bind(bound)
+                .map_err(|_| Outcome::Refused(RefusedReason::Overrun))?;
+        }
+        Ok(())
+    }
+
+    /// Puts this in place of what is said there; whether the series lives. Both are there for a moment.
+    fn annex(
+        &mut self,
+        bound: &Bound,
+        place: usize,
+        value: Option<f64>,
+        pairs: Pairs,
+    ) -> Result<bool, Outcome> {
+        let said = (value, pairs);
+        if let Some(series) = self.series(bound)
+            && value.is_none()
+            && series.said.get(&place) == Some(&said)
+        {
+            return Ok(true);
+        }
+        let len = annex_len(&said);
+        self.take(len, 0)?;
+        let taken = slots_for(len, 0);
+        let freed = match self.series(bound) {
+            Some(series) => (series.said.insert(place, said))
+                .map_or(0, |before| slots_for(annex_len(&before), 0)),
+            None => taken,
+        };
+        self.used -= freed;
+        Ok(self.series(bound).is_some())
+    }
+
+    fn series(&mut self, bound: &Bound) -> Option<&mut Series> {
+        let series = self
+            .at(&bound.name, bound.place)
+            .series
+            .get_mut(&bound.at)?;
+        (series.life == bound.life).then_some(series)
+    }
+
+    /// How many states a state set has.
+    pub fn states(&mut self, bound: &Bound) -> usize {
+        self.at(&bound.name, bound.place).states.len()
+    }
+
     /// Ends a series; whether there was one.
     pub fn remove(
         &mut self,
@@ -552,6 +738,9 @@ impl Model {
     pub fn expire(&mut self) -> u64 {
         let (mut expired, mut freed) = (0, 0);
         for family in self.families.values_mut().flatten() {
+            if family.kind == Kind::Info {
+                continue;
+            }
             family.series.retain(|_, series| {
                 let bits = Some(series.bits());
                 let stays = series.noted != bits;
@@ -639,7 +828,8 @@ impl Series {
             Value::Split(split) => split.parts.len(),
             _ => 0,
         };
-        self.slots + parts
+        let said = self.said.values().map(|said| slots_for(annex_len(said), 0));
+        self.slots + parts + said.sum::<usize>()
     }
 
     /// Its value, where NaN is like NaN.
@@ -653,10 +843,12 @@ impl Series {
                 let parts = parts.flat_map(|p| [p.owner.number, u64::from(p.lives), of(p.value)]);
                 parts.chain([of(split.folded)]).collect()
             }
-            Value::Histogram { buckets, sum } => {
+            Value::Histogram { buckets, sum, .. } => {
                 buckets.iter().copied().chain([sum.to_bits()]).collect()
             }
             Value::Summary { count, sum } => vec![*count, sum.to_bits()],
+            Value::Info => Vec::new(),
+            Value::State(state) => vec![*state as u64],
         }
     }
 }
@@ -700,7 +892,7 @@ fn fold(how: Aggregation) -> Option<fn(f64, f64) -> f64> {
 impl Value {
     /// Of a metric of this type, to be thrown away.
     pub fn nothing(kind: Kind) -> Value {
-        zero(kind, Aggregation::Last, 0).1
+        zero_of(kind, Aggregation::Last, 0, None).1
     }
 
     /// As `Counter::add`.
@@ -724,25 +916,52 @@ impl Value {
     /// As the `observe` of a histogram with these bounds, or of a summary.
     pub fn observe(&mut self, bounds: &[f64], x: f64) {
         match self {
-            Value::Histogram { buckets, sum } => {
+            Value::Histogram {
+                native,
+                buckets,
+                sum,
+            } => {
                 // NaN is in no bucket but the last.
-                let bucket = bounds.iter().position(|bound| x <= *bound);
-                buckets[bucket.unwrap_or(bounds.len())] += 1;
+                let classic = || bounds.iter().position(|bound| x <= *bound);
+                let bucket = match native {
+                    Some(native) => native.cell(x),
+                    None => classic().unwrap_or(bounds.len()),
+                };
+                // Of what is thrown away there is one.
+                let bucket = bucket.min(buckets.len() - 1);
+                buckets[bucket] += 1;
                 *sum += x;
             }
             Value::Summary { count, sum } => {
                 *count += 1;
                 *sum += x;
             }
-            Value::Counter { .. } | Value::Gauge(_) | Value::Split(_) => {
-                unreachable!("nothing to observe")
-            }
+            Value::Counter { .. }
+            | Value::Gauge(_)
+            | Value::Split(_)
+            | Value::Info
+            | Value::State(_) => unreachable!("nothing to observe"),
         }
     }
 }
 
 /// A new series of this type and its number of cells: LAYOUT.md §10.
-fn zero(kind: Kind, aggregation: Aggregation, bounds: usize) -> (usize, Value) {
+fn zero(family: &Family) -> (usize, Value) {
+    let Family {
+        kind,
+        aggregation,
+        native,
+        ..
+    } = *family;
+    zero_of(kind, aggregation, family.bounds.len(), native)
+}
+
+fn zero_of(
+    kind: Kind,
+    aggregation: Aggregation,
+    bounds: usize,
+    native: Option<&'static Buckets>,
+) -> (usize, Value) {
     match kind {
         Kind::Counter => {
             let (integers, floats) = (0, 0.0);
@@ -751,9 +970,17 @@ fn zero(kind: Kind, aggregation: Aggregation, bounds: usize) -> (usize, Value) {
         Kind::Gauge if aggregation == Aggregation::Last => (1, Value::Gauge(0.0)),
         Kind::Gauge => (1, Value::Split(Split::default())),
         Kind::Histogram => {
-            let buckets = vec![0; bounds + 1];
-            (bounds + 2, Value::Histogram { buckets, sum: 0.0 })
+            let buckets = vec![0; native.map_or(bounds + 1, Buckets::cells)];
+            let cells = buckets.len() + 1;
+            let value = Value::Histogram {
+                native,
+                buckets,
+                sum: 0.0,
+            };
+            (cells, value)
         }
+        Kind::Info => (0, Value::Info),
+        Kind::StateSet => (1, Value::State(0)),
         _ => (2, Value::Summary { count: 0, sum: 0.0 }),
     }
 }
@@ -762,6 +989,14 @@ fn zero(kind: Kind, aggregation: Aggregation, bounds: usize) -> (usize, Value) {
 fn slots_for(text_len: usize, cells: usize) -> usize {
     let for_text = 1 + text_len.saturating_sub(192).div_ceil(248);
     for_text.max(cells.div_ceil(3))
+}
+
+/// LAYOUT.md §9: its key, an exemplar's value, and fields of text.
+fn annex_len((value, pairs): &(Option<f64>, Pairs)) -> usize {
+    let texts = pairs
+        .iter()
+        .flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    8 + value.map_or(0, |_| 8) + text_len(texts)
 }
 
 /// LAYOUT.md §9: fields of text.
@@ -777,8 +1012,15 @@ fn is_allowed(definition: &Definition<'_>, labels: &[String]) -> bool {
         Kind::Gauge if definition.aggregation.is_by_process() => "pid",
         _ => "",
     };
-    let bounds = definition.bounds;
-    !definition.name.is_empty()
+    let (bounds, states) = (definition.bounds, definition.states);
+    let is_state_set = definition.kind == Kind::StateSet;
+    is_state_set != states.is_empty()
+        && states
+            .iter()
+            .enumerate()
+            .all(|(at, state)| !state.is_empty() && !states[..at].contains(state))
+        && !(is_state_set && labels.iter().any(|label| label == definition.name))
+        && !definition.name.is_empty()
         && labels.windows(2).all(|pair| pair[0] != pair[1])
         && labels
             .iter()

@@ -240,9 +240,10 @@ fn orphan(death: Option<Step>) {
 
 #[test]
 fn what_two_annex_at_once_holds_and_what_was_there_does_not() {
-    explore(trio_of_minutes(), &DEATHS, race(1));
+    // What dies before it links is as in any registration.
+    explore(trio_of_minutes(), &DEATHS[3..], race(1));
     // From the other turn.
-    explore(trio_of_minutes(), &DEATHS[4..6], race(2));
+    explore(trio_of_minutes(), &DEATHS[4..5], race(2));
 }
 
 #[test]
@@ -259,8 +260,7 @@ fn a_late_annex_does_not_take_the_place_of_a_newer_one() {
 fn an_annex_stays_whoever_died_over_it() {
     // One that left nothing, one that left two annexes, one that left the newer one alone.
     for first in [Step::Written, Step::Completed, Step::Removed] {
-        let deaths = [Step::Linked, Step::Completed, Step::Removed];
-        explore(trio_of_minutes(), &deaths, after_a_death(first));
+        explore(trio_of_minutes(), &[Step::Removed], after_a_death(first));
     }
 }
 
