@@ -280,6 +280,42 @@ fn a_series_that_stands_twice_is_shown_once_and_counted() {
     assert_eq!(values(&mut reader).len(), 2);
 }
 
+/// Its text may have been rendered before it was overwritten, and stay so.
+#[test]
+fn a_series_that_is_registered_again_since_its_bytes_changed_takes_its_place() {
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let at = Location::Path(directory.path().join("again.board"));
+    let board = options().create(&at).unwrap();
+    let counter = || {
+        board
+            .counter("c_total", "")
+            .label("l", "x")
+            .register()
+            .unwrap()
+    };
+    counter().inc();
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    let before = reader.families()[0].series.first().unwrap().tag;
+    let path = at.path().unwrap();
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    let records = word(&file, 120);
+    let text = u64::from(b'x') << 16 | 1;
+    let mut slots = 0..SLOTS;
+    let x = slots.find(|slot| word(&file, records + 256 * slot + 64) == text);
+    file.write_all_at(b"y", records + 256 * x.unwrap() + 64 + 2)
+        .unwrap();
+    // Another process, which has not found it yet.
+    let other = options().attach(&at).unwrap();
+    let again = other.counter("c_total", "").label("l", "x").register();
+    again.unwrap().add(5);
+    reader.refresh();
+    let series = &reader.families()[0].series;
+    assert_eq!(series.len(), 1);
+    assert!(series.first().unwrap().tag > before);
+    assert_eq!(reader.damaged(), 1);
+}
+
 /// What came after it was found would make another series of it, or a twin.
 #[test]
 fn a_label_that_is_not_what_its_hash_says_is_not_shown() {

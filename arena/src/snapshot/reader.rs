@@ -1,6 +1,6 @@
 //! The pass over the state words, and what is kept from one to the next.
 
-use super::decode::{Parent, Said, Scratch, decode};
+use super::decode::{self, Parent, Said, Scratch, decode};
 use super::family::continuations;
 use super::groups::{Group, Groups};
 use super::seen::Seen;
@@ -12,9 +12,8 @@ use crate::board::Board;
 use crate::environment;
 use crate::family::Definition;
 use crate::fold::Part;
-use crate::layout::HeadRecord;
+use crate::layout::{HeadRecord, MAX_TEXT_LEN};
 use crate::liveness::LockFile;
-use crate::record::{Key, SERIES};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
@@ -322,22 +321,23 @@ impl Reader {
             }
         }
         let seen = &self.seen;
-        let text = self.scratch.series();
-        let key = Key {
-            hash,
-            kind: SERIES,
-            parent,
-            text,
-        };
+        let ours = self.scratch.series();
         let is_twin = |other: u32| {
-            let there = seen.series(other).zip(segment.slot(other));
-            there.is_some_and(|((tag, of), other)| {
-                of == family
-                    && segment.head_word(other, offset_of!(HeadRecord, hash)) == hash
-                    && key.is_of(segment, other)
-                    // One that has ended was seen just before the newer was registered.
-                    && bound_of(other, tag).is_some_and(|bound| segment.still_lives(bound))
-            })
+            let Some(((tag, of), at)) = seen.series(other).zip(segment.slot(other)) else {
+                return false;
+            };
+            let Some(bound) = bound_of(at, tag).filter(|_| of == family) else {
+                return false;
+            };
+            let mut text = [0; MAX_TEXT_LEN];
+            let there = decode::series(segment, bound, &mut text);
+            // One whose bytes have changed since is found no more, so that its key was registered
+            // again; but its text was rendered before, and is kept.
+            let may_be_shown_as = there.is_none_or(|there| {
+                (there.hash, there.parent.tag, there.text) == (hash, parent, ours)
+            });
+            // One that has ended was seen just before the newer was registered.
+            may_be_shown_as && segment.still_lives(bound)
         };
         let twin = self.twins.insert(hash, slot, is_twin)?;
         Some((twin, seen.series(twin)?.0))
