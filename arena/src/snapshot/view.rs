@@ -67,7 +67,7 @@ impl BoardView {
     }
 
     /// Whether the board has lost its memory and all that was read is worthless: as
-    /// [`Board::is_broken`].
+    /// [`Board::is_broken`](crate::Board::is_broken).
     pub fn is_broken(&self) -> bool {
         let attached = self.attached.as_ref();
         attached.is_some_and(|attached| attached.segment.region.is_broken())
@@ -275,7 +275,7 @@ impl BoardView {
     }
 
     /// The exemplar of a counter (`place` is 0) or of a histogram's bucket (`place` is its place
-    /// among the bounds), as it was at the last [`refresh`](Reader::refresh). One load, where the
+    /// among the bounds), as it was at the last [`refresh`](crate::Reader::refresh). One load, where the
     /// series has none.
     #[inline]
     pub fn exemplar(&self, series: SeriesView<'_>, place: usize) -> Option<&Exemplar> {
