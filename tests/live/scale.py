@@ -129,6 +129,7 @@ def scrape_in(form: str, exporter: Exporter, names: int) -> int:
     with Memory(exporter.pid()) as memory:
         first = Scrape(exporter.address, accept, keep=True)
         scrapes = [Scrape(exporter.address, accept) for _ in range(ROUNDS)]
+    names_before = names
     names += names_len(form, first.kept)
     beside = memory.highest - names
     share = min(scrape.first / scrape.whole for scrape in scrapes)
@@ -138,6 +139,10 @@ def scrape_in(form: str, exporter: Exporter, names: int) -> int:
         f"whole (of the very first scrape {first.first / first.whole:.0%}); {mib(beside)} beside {mib(names)} of names",
         flush=True,
     )
+    if names_before and form != "protobuf":
+        # Its names are rendered on the way. Before them: all that is on a board, when it is looked at for the first
+        # time; in protobuf the length of the message, for which they are needed.
+        share = max(share, first.first / first.whole)
     assert share <= MAX_FIRST, f"{form}: the first byte comes after {share:.1%} of the whole, not {MAX_FIRST:.0%}"
     assert beside <= MAX_BESIDE, f"{form}: {mib(beside)} beside the names, not {mib(MAX_BESIDE)}"
     return names

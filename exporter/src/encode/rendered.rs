@@ -13,13 +13,15 @@
 //!
 //! The runs of a batch of the board's series are one text, kept as long as the batch is. So a
 //! series that comes makes a few tens of KiB anew, whatever else there is; all expositions share
-//! all other texts; and there never are two of the whole. The order is the batches': that of the
+//! all other texts; and there never are two of the whole. A batch of which nothing is known yet is
+//! rendered by the first body that comes to it: the first scrape of a large board begins at once,
+//! too. The order is the batches': that of the
 //! slots. By label values would mean to keep these, or the order, for each series, and to read the
 //! board's values in an order in which they do not lie.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use tallyboard::{BoardView, FamilyView, LabelValues, SeriesBatch};
+use tallyboard::{BoardView, FamilyView, LabelValues, SeriesBatch, SeriesView};
 
 use super::Style;
 use super::exemplar::Exemplars;
@@ -35,10 +37,15 @@ pub(super) struct Rendered {
     runs: Arc<Vec<Arc<Runs>>>,
 }
 
-/// The runs of a batch of series.
+/// A batch of series, and their runs once they are rendered.
 struct Runs {
     of: Arc<SeriesBatch>,
-    text: Box<[u8]>,
+    text: OnceLock<Text>,
+}
+
+/// The runs of a batch.
+struct Text {
+    bytes: Box<[u8]>,
     /// Where each series' run ends; it begins where the one before it ends.
     ends: Ends,
     /// Places of series that had ended before they were rendered. What is there is no series' text.
@@ -91,11 +98,25 @@ impl Ends {
 
 impl Runs {
     /// The run of a series, if it is of this batch and was rendered.
+    fn of_series(&self, series: SeriesView<'_>) -> Option<&[u8]> {
+        self.text.get()?.of_series(self.of.find(series)?)
+    }
+
+    /// Whether a slot of `batch` may be one of this, whose text is there.
+    fn may_know_of(&self, batch: &SeriesBatch) -> bool {
+        let slots = self.of.slots().zip(batch.slots());
+        let meet =
+            slots.is_some_and(|(own, its)| own.start() <= its.end() && its.start() <= own.end());
+        meet && self.text.get().is_some()
+    }
+}
+
+impl Text {
     fn of_series(&self, place: usize) -> Option<&[u8]> {
         let start = place
             .checked_sub(1)
             .map_or(0, |before| self.ends.at(before));
-        (!self.gone.contains(&place)).then(|| &self.text[start..self.ends.at(place)])
+        (!self.gone.contains(&place)).then(|| &self.bytes[start..self.ends.at(place)])
     }
 }
 
@@ -119,7 +140,8 @@ impl Rendered {
         self.lines.identity()
     }
 
-    /// Makes the runs those of `family`, in its order. O(batches), and renders only what is new.
+    /// Makes the runs those of `family`, in its order. O(batches); of those in which something is
+    /// known, renders what is new.
     pub(super) fn follow(&mut self, view: &BoardView, family: &FamilyView) {
         let batches = family.series.batches();
         let is_of = |runs: &Arc<Runs>, batch: &Arc<SeriesBatch>| Arc::ptr_eq(&runs.of, batch);
@@ -132,11 +154,20 @@ impl Rendered {
             let first = batch.slots().map(|slots| *slots.start());
             // In the order of their slots, as the batches are.
             let from = |runs: &Arc<Runs>| runs.of.slots().map(|slots| *slots.start()) <= first;
-            let near = self.runs.partition_point(from).checked_sub(1);
-            match near.map(|near| &self.runs[near]) {
-                Some(runs) if is_of(runs, batch) => runs.clone(),
-                _ => Arc::new(self.render(view, family, batch, &mut scratch)),
+            let after = self.runs.partition_point(from);
+            match after.checked_sub(1).map(|near| &self.runs[near]) {
+                Some(runs) if is_of(runs, batch) => return runs.clone(),
+                _ => {}
             }
+            let near = &self.runs[after.saturating_sub(1)..];
+            let text = OnceLock::new();
+            if near.iter().take(2).any(|runs| runs.may_know_of(batch)) {
+                let _ = text.set(self.render(view, family, batch, &mut scratch));
+            }
+            Arc::new(Runs {
+                of: batch.clone(),
+                text,
+            })
         });
         self.runs = Arc::new(runs.collect());
     }
@@ -145,9 +176,9 @@ impl Rendered {
         &self,
         view: &BoardView,
         family: &FamilyView,
-        batch: &Arc<SeriesBatch>,
+        batch: &SeriesBatch,
         scratch: &mut Scratch,
-    ) -> Runs {
+    ) -> Text {
         let Scratch { text, ends, labels } = scratch;
         text.clear();
         ends.clear();
@@ -159,10 +190,7 @@ impl Rendered {
                 slots.is_some_and(|slots| *slots.start() <= series.slot)
             };
             let near = self.runs.partition_point(from).checked_sub(1);
-            let known = near.and_then(|near| {
-                let runs = &self.runs[near];
-                runs.of_series(runs.of.find(series)?)
-            });
+            let known = near.and_then(|near| self.runs[near].of_series(series));
             let start = text.len();
             match known {
                 Some(run) => text.extend_from_slice(run),
@@ -174,12 +202,27 @@ impl Rendered {
             }
             ends.push(text.len() as u32);
         }
-        Runs {
-            of: batch.clone(),
-            text: text.as_slice().into(),
+        Text {
+            bytes: text.as_slice().into(),
             ends: Ends::new(ends),
             gone,
         }
+    }
+
+    /// The text of a batch, rendered now if nobody has come to it yet. Two that come at the same
+    /// time both render, and one of the two is kept: nobody waits for the other's work.
+    #[inline]
+    fn text<'r>(&self, runs: &'r Runs, view: &BoardView, family: &FamilyView) -> &'r Text {
+        match runs.text.get() {
+            Some(text) => text,
+            None => self.render_first(runs, view, family),
+        }
+    }
+
+    #[cold]
+    fn render_first<'r>(&self, runs: &'r Runs, view: &BoardView, family: &FamilyView) -> &'r Text {
+        let text = self.render(view, family, &runs.of, &mut Scratch::default());
+        runs.text.get_or_init(|| text)
     }
 
     /// Appends lines of the family from where `walk` is until `out` has `until` bytes; whether
@@ -195,15 +238,16 @@ impl Rendered {
         walk.buckets.clear();
         walk.buckets.resize(family.bounds.len() + 1, 0);
         while let Some(runs) = self.runs.get(walk.batch) {
+            let text = self.text(runs, view, family);
             while walk.series < runs.of.len() {
                 let (place, start) = (walk.series, walk.start);
-                (walk.series, walk.start) = (place + 1, runs.ends.at(place));
-                if !runs.gone.is_empty() && runs.gone.contains(&place) {
+                (walk.series, walk.start) = (place + 1, text.ends.at(place));
+                if !text.gone.is_empty() && text.gone.contains(&place) {
                     continue;
                 }
-                let text = &runs.text[start..walk.start];
+                let run = &text.bytes[start..walk.start];
                 let series = family.series.at(&runs.of, place);
-                let there = (self.lines).write(view, family, series, text, &mut walk.buckets, out);
+                let there = (self.lines).write(view, family, series, run, &mut walk.buckets, out);
                 walk.written += u64::from(there.is_some());
                 // Not before the first: a head alone would be taken back, again and again.
                 if out.len() >= until {
@@ -225,19 +269,20 @@ impl Rendered {
         let mut len = 0;
         let mut message = Vec::new();
         for runs in self.runs.iter() {
-            len += runs.text.len() + (runs.of.len() - runs.gone.len()) * values_len;
+            let text = self.text(runs, view, family);
+            len += text.bytes.len() + (runs.of.len() - text.gone.len()) * values_len;
             if !view.may_have_exemplars(&runs.of) {
                 continue;
             }
             for place in 0..runs.of.len() {
-                let Some(text) = runs.of_series(place) else {
+                let Some(run) = text.of_series(place) else {
                     continue;
                 };
                 let exemplars = Exemplars::new(view, family, family.series.at(&runs.of, place));
                 if !exemplars.is_empty() {
                     message.clear();
-                    let longer = self.lines.lengthen(text, &exemplars, &mut message);
-                    len = len - text.len() - values_len + message.len() + longer;
+                    let longer = self.lines.lengthen(run, &exemplars, &mut message);
+                    len = len - run.len() - values_len + message.len() + longer;
                 }
             }
         }

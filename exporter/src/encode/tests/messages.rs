@@ -252,41 +252,51 @@ fn a_gauge_byte_for_byte() {
 
 #[test]
 fn what_ends_while_it_is_sent_leaves_no_mark() {
-    let board = board();
-    for queue in ["a", "b", "c"] {
-        let jobs = board.counter("jobs_total", "").label("queue", queue);
-        jobs.register().unwrap().inc();
-        let waits = board.histogram("wait", "").label("queue", queue);
-        waits.register().unwrap().observe(1.0);
+    for is_kept in [true, false] {
+        let board = board();
+        for queue in ["a", "b", "c"] {
+            let jobs = board.counter("jobs_total", "").label("queue", queue);
+            jobs.register().unwrap().inc();
+            let waits = board.histogram("wait", "").label("queue", queue);
+            waits.register().unwrap().observe(1.0);
+        }
+        let mut reader = Reader::new(&board);
+        reader.refresh();
+        let mut encoder = Encoder::new(PROTOBUF);
+        let source = Source {
+            id: 0,
+            label: None,
+            reader: &reader,
+        };
+        let exposition = Arc::new(encoder.expose(&[source]));
+        if is_kept {
+            // A body before this one.
+            let mut pass = Pass::new(exposition.clone(), Arc::default());
+            while pass.fill(usize::MAX, &mut Vec::new()) {}
+        }
+        let mut pass = Pass::new(exposition, Arc::default());
+        let mut body = Vec::new();
+        assert!(pass.fill(1, &mut body), "one series was written");
+        let jobs = board.counter("jobs_total", "").label("queue", "");
+        assert_eq!(jobs.family().unwrap().remove(&["b"]), Ok(true));
+        let waits = board.histogram("wait", "").label("queue", "");
+        let waits = waits.family().unwrap();
+        for queue in ["a", "b", "c"] {
+            assert_eq!(waits.remove(&[queue]), Ok(true));
+        }
+        while pass.fill(body.len() + 1, &mut body) {}
+        let families = decode(&body);
+        let queues = |family: &Family| {
+            let metrics = family.metrics.iter();
+            let queues = metrics.map(|metric| metric.labels[0].value.clone());
+            queues.collect::<Vec<_>>()
+        };
+        assert_eq!(queues(&families[0]), ["a", "c"]);
+        // Its length is that of the kept text, or of what there was to be rendered: nothing.
+        assert_eq!(families.len(), 1 + usize::from(is_kept));
+        assert!(families[1..].iter().all(|wait| wait.metrics.is_empty()));
+        assert_eq!(pass.series(), 2);
     }
-    let mut reader = Reader::new(&board);
-    reader.refresh();
-    let mut encoder = Encoder::new(PROTOBUF);
-    let source = Source {
-        id: 0,
-        label: None,
-        reader: &reader,
-    };
-    let mut pass = Pass::new(Arc::new(encoder.expose(&[source])), Arc::default());
-    let mut body = Vec::new();
-    assert!(pass.fill(1, &mut body), "one series was written");
-    let jobs = board.counter("jobs_total", "").label("queue", "");
-    assert_eq!(jobs.family().unwrap().remove(&["b"]), Ok(true));
-    let waits = board.histogram("wait", "").label("queue", "");
-    let waits = waits.family().unwrap();
-    for queue in ["a", "b", "c"] {
-        assert_eq!(waits.remove(&[queue]), Ok(true));
-    }
-    while pass.fill(body.len() + 1, &mut body) {}
-    let families = decode(&body);
-    let queues = |family: &Family| {
-        let metrics = family.metrics.iter();
-        let queues = metrics.map(|metric| metric.labels[0].value.clone());
-        queues.collect::<Vec<_>>()
-    };
-    assert_eq!(queues(&families[0]), ["a", "c"]);
-    assert!(families[1].metrics.is_empty());
-    assert_eq!(pass.series(), 2);
 }
 
 #[test]
