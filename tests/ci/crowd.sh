@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 3: 200 scrapers, 20 slow readers and 1,000 silent connections at once, and everybody who asks is served.
+# 200 scrapers, 20 slow readers and 1,000 silent connections at once, and everybody who asks is served.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

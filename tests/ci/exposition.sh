@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 9: promtool and prometheus_client's parsers read back what was counted, whatever the labels hold.
+# promtool and prometheus_client's parsers read back what was counted, whatever the labels hold.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bar 2: a million counters are encoded at 800 MB/s, their first byte comes at once, and they take 32 MiB beside their names.
+# A million counters are encoded at 800 MB/s, their first byte comes at once, and they take 32 MiB beside their names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

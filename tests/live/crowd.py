@@ -1,4 +1,4 @@
-"""Bar 3: 200 scrapers at once, 20 that read a byte a second and 1,000 connections that send nothing.
+"""200 scrapers at once, 20 that read a byte a second and 1,000 connections that send nothing.
 
 Everybody who asks is served, the exporter's memory stays bounded, who says nothing is closed, and a program that counts
 pays no more for it than while nobody asks. And where only so many scrapes are allowed at once, one more hears 503.

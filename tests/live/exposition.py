@@ -1,4 +1,4 @@
-"""Bar 9: promtool and prometheus_client's parsers accept what the exporter serves, and read what was counted.
+"""promtool and prometheus_client's parsers accept what the exporter serves, and read what was counted.
 
 With label values of quotes, backslashes, newlines and any other UTF-8, and numbers from the smallest to the largest.
 

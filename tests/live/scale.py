@@ -1,4 +1,4 @@
-"""Bar 2: a million counters with two labels each, on one board, served by the release exporter.
+"""A million counters with two labels each, on one board, served by the release exporter.
 
 Memory is what the kernel calls anonymous (RssAnon), its highest while scrapes run, less the bytes of all rendered
 names: those of the lines up to their values, in each format that was asked for. A board's own pages are shared and are
