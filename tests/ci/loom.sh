@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The protocols of the arena, in every interleaving, with a death after every step.
 #
-# Models that would take minutes are bounded more tightly; ARENA_LOOM_WHOLE=1 tests/ci/loom.sh runs them as the others.
+# Models that would take many minutes are bounded more tightly; ARENA_LOOM_WHOLE=1 tests/ci/loom.sh runs them whole.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # Apart, or each change between the two kinds of atomics would rebuild everything.

@@ -25,12 +25,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) const PAIR: usize = 3;
 pub(super) const TRIO: usize = 2;
 
-/// As [`TRIO`], for models that take minutes with it: once, unless `ARENA_LOOM_WHOLE` is set.
+/// Whether `ARENA_LOOM_WHOLE` is set: models may take many minutes.
+pub(super) fn is_whole() -> bool {
+    std::env::var_os("ARENA_LOOM_WHOLE").is_some()
+}
+
+/// As [`TRIO`], for models that take minutes with it: once, unless [`is_whole`].
 pub(super) fn trio_of_minutes() -> usize {
-    match std::env::var_os("ARENA_LOOM_WHOLE") {
-        Some(_) => TRIO,
-        None => 1,
-    }
+    if is_whole() { TRIO } else { 1 }
 }
 
 /// The one list that all keys of the models are in.
