@@ -45,7 +45,7 @@ for program in "${programs[@]}"; do
         wait "$pid"
     done
 done
-counted=$("$target/release/tallyboard" dump | grep --invert-match '^#')
+counted=$("$target/release/tallyboard" dump | grep --invert-match '^#' | sort)
 expected='records_loaded_total{source="go"} 1234
 records_loaded_total{source="php"} 1234
 records_loaded_total{source="ruby"} 1234'
