@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Issue 4, bar 4: 500 boards by chance, in every format and escaping scheme, are read back exactly by others' parsers.
+# 500 boards by chance, in every format and escaping scheme, are read back exactly by others' parsers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x

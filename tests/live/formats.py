@@ -1,4 +1,4 @@
-"""Issue 4, bar 1: a real Prometheus reads the same from text, OpenMetrics and protobuf, and it is what was counted.
+"""A real Prometheus reads the same from text, OpenMetrics and protobuf, and it is what was counted.
 
 Prometheus 2 asks for OpenMetrics; with its native histograms turned on it asks for protobuf first. It would take text
 of an exporter that has nothing else, but has no setting to ask for it: there a relay asks in its place. Names that it

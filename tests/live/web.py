@@ -1,4 +1,4 @@
-"""The server side of bar 4: what a web configuration asks for is done, as real curl, promtool and systemd see it.
+"""What a web configuration asks for is done, as real curl, promtool and systemd see it.
 
 TLS, client certificates, users, headers, limits, changes of the files, socket activation, what systemd is told, log
 lines; and a set of configuration files that promtool and the exporter have to agree about.

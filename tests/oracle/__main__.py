@@ -1,4 +1,4 @@
-"""Issue 4, bar 4: boards by chance, written in every style, are read back exactly by parsers that others have written.
+"""Boards by chance, written in every style, are read back exactly by parsers that others have written.
 
 Names in any characters, labels with quotes, backslashes, ends of lines and control characters, every type of metric,
 numbers on all edges, and boards whose names meet. The judges are prometheus_client's parsers of text and OpenMetrics,
