@@ -164,25 +164,27 @@ impl Places for Buckets {
     }
 
     fn bind(&self, segment: &Segment, definition: &Definition, bound: Bound) -> Result<(), Lost> {
-        let damaged = Lost::Refused(RefusedReason::Damaged);
+        // A chain that is not whole, or too short for its buckets, may be that of the slot's next
+        // life.
+        let lost = || match segment.still_lives(bound) {
+            true => Lost::Refused(RefusedReason::Damaged),
+            false => Lost::Orphaned,
+        };
         let mut chain = [bound.slot; MAX_CHAIN];
         let mut len = 1;
         let whole = segment.chain(bound.slot, bound.serial, |slot| {
             chain[len] = slot;
             len += 1;
         });
-        if whole.is_none() {
-            let ended = !segment.still_lives(bound);
-            return Err(if ended { Lost::Orphaned } else { damaged });
-        }
+        whole.ok_or_else(lost)?;
         let count = definition.counts();
         if let Some(cells) = &self.native {
-            Place::of(&chain[..len], count).ok_or(damaged)?;
+            Place::of(&chain[..len], count).ok_or_else(lost)?;
             cells.bind(&chain[..len]);
             return Ok(());
         }
         for (bucket, word) in self.words().iter().enumerate().take(count) {
-            let place = Place::of(&chain[..len], FIRST_BUCKET + bucket).ok_or(damaged.clone())?;
+            let place = Place::of(&chain[..len], FIRST_BUCKET + bucket).ok_or_else(lost)?;
             word.store(place.0, Ordering::Relaxed);
         }
         Ok(())
@@ -363,18 +365,49 @@ impl fmt::Debug for Timer<'_> {
 }
 
 #[cfg(all(test, not(arena_loom)))]
-#[test]
-fn a_value_falls_into_the_first_bucket_that_holds_it() {
-    let bounds = [0.5, 1.0, 2.0];
-    for (value, bucket) in [
-        (-1.0, 0),
-        (0.5, 0),
-        (0.6, 1),
-        (2.0, 2),
-        (2.1, 3),
-        (f64::INFINITY, 3),
-        (f64::NAN, 3),
-    ] {
-        assert_eq!(bucket_of(&bounds, value), bucket, "{value}");
+mod tests {
+    use super::*;
+    use crate::slot::State;
+    use crate::{Board, Location};
+
+    #[test]
+    fn a_value_falls_into_the_first_bucket_that_holds_it() {
+        let bounds = [0.5, 1.0, 2.0];
+        for (value, bucket) in [
+            (-1.0, 0),
+            (0.5, 0),
+            (0.6, 1),
+            (2.0, 2),
+            (2.1, 3),
+            (f64::INFINITY, 3),
+            (f64::NAN, 3),
+        ] {
+            assert_eq!(bucket_of(&bounds, value), bucket, "{value}");
+        }
+    }
+
+    /// Its next life may be one slot long, which is a chain that is whole.
+    #[test]
+    fn a_series_whose_slot_lives_again_has_ended_and_is_not_damaged() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let at = Location::Path(directory.path().join("again.board"));
+        let board = Board::options().slots(64).create(&at).unwrap();
+        let waits = board.histogram("waits", "").labels(&["way"]);
+        let waits = waits.family().unwrap();
+        let (segment, bound) = waits.with(&["there"]).series.life().unwrap();
+        let definition = waits.with(&["back"]).series.definition().unwrap();
+        assert!(waits.remove(&["there"]).unwrap());
+        let family = board.counter("n_total", "").labels(&["n"]).family();
+        let family = family.unwrap();
+        let lives_again = (0..64).any(|n| {
+            family.with(&[&n.to_string()]);
+            matches!(
+                State::of(segment.state(bound.slot).load(Ordering::Relaxed)),
+                State::Ready { .. }
+            )
+        });
+        assert!(lives_again, "a counter takes the slot");
+        let outcome = Buckets::of(definition).bind(segment, definition, bound);
+        assert_eq!(outcome, Err(Lost::Orphaned));
     }
 }
