@@ -582,10 +582,22 @@ def each_process(board: Board, family: Family, parts: list[Part]) -> list[dict[s
         value = board.contribution(part)
         if value is None:
             continue
-        elsewhere = part.pid_namespace not in (0, board.pid_namespace)
-        pid = f"{part.pid}@{part.pid_namespace}" if elsewhere else str(part.pid)
+        pid = pid_of(board, part)
         found[pid] = max((part.tag, value), found.get(pid, (0, value)))
     return [{"pid": pid, "value": json_number(found[pid][1])} for pid in sorted(found)]
+
+
+def contributions(board: Board, family: Family, parts: list[Part]) -> list[dict[str, object]]:
+    """What each process contributes to a gauge that is one value of several."""
+    counting = [part for part in parts if family.aggregation in FOLDS or board.is_alive(part)]
+    values = [(pid_of(board, part), value) for part in counting if (value := board.contribution(part)) is not None]
+    return [{"pid": pid, "value": json_number(value)} for pid, value in sorted(values)]
+
+
+def pid_of(board: Board, part: Part) -> str:
+    """What the label `pid` calls a process (§11)."""
+    elsewhere = part.pid_namespace not in (0, board.pid_namespace)
+    return f"{part.pid}@{part.pid_namespace}" if elsewhere else str(part.pid)
 
 
 Annexes = dict[tuple[int, int, int], Annex]
@@ -629,7 +641,7 @@ def value_of(
         result = combined(board, family, series, parts)
         if result is None:
             return None
-        value = {"value": json_number(result)}
+        value = {"value": json_number(result), "processes": contributions(board, family, parts)}
     elif family.metric == GAUGE:
         value = {"value": json_number(board.number(series, 0, []))}
     elif family.window is not None:
@@ -767,8 +779,9 @@ def dump(board: Board, location: str) -> dict[str, object]:
         if value is None:
             continue
         labels = dict(zip(family.label_names, series.label_values, strict=True))
-        order = [label.encode() for label in series.label_values]
-        shown[series.parent.tag].append((order, {"labels": labels, "created_unix_nanos": series.created, **value}))
+        shown[series.parent.tag].append(
+            (series.slot, {"labels": labels, "created_unix_nanos": series.created, **value})
+        )
     words = {tag: contents.helps.get(tag, families[tag]) for tag in shown}
     return {
         "board": {
