@@ -38,6 +38,8 @@ mod metric;
 mod native;
 mod options;
 mod processes;
+#[cfg(feature = "python")]
+mod python;
 mod reader;
 mod sample;
 mod state_set;

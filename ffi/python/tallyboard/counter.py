@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import inf
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 from . import lowlevel
 from .blocks import ExceptionCounter
+from .core import CounterCore
 from .definition import check_exemplar
-from .metric import Metric
+from .metric import SLOTS, Metric
 from .trouble import warn_once
 
 _GREATEST_ADD = 2**63
 
 
-class Counter(Metric):
+class Counter(Metric, CounterCore):
     """A number that only goes up: the sum of what all processes have added.
 
     On the board and in Prometheus its name ends in `_total`, whether or not `name` does.
@@ -31,19 +31,11 @@ class Counter(Metric):
     earlier one of this process. A board that cannot be opened or is full is one `RuntimeWarning`.
     """
 
-    __slots__ = ("_add", "_add_double", "_add_double_traced", "_add_traced", "_inc_one", "_read")
+    __slots__ = SLOTS
 
     _type = "counter"
     _handle = lowlevel.CounterHandle
-    _updates = ("_inc_one", "_add", "_add_double", "_add_traced", "_add_double_traced", "_read")
     _suffixes = ("_total", "_created")
-
-    _inc_one: Callable[[], object]
-    _add: Callable[[int], object]
-    _add_double: Callable[[float], int]
-    _add_traced: Callable[[int, Any, int], object]
-    _add_double_traced: Callable[[float, Any, int], int]
-    _read: Callable[[], float]
 
     def __init__(
         self,
@@ -61,49 +53,36 @@ class Counter(Metric):
             name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
         )
 
-    def _connect(self, library: lowlevel.Library, handle: lowlevel.CounterHandle) -> None:
-        self._inc_one = partial(library.counter_inc, handle)
-        self._add = partial(library.counter_add, handle)
-        self._add_double = partial(library.counter_add_double, handle)
-        self._add_traced = partial(library.counter_add_with_exemplar, handle)
-        self._add_double_traced = partial(library.counter_add_double_with_exemplar, handle)
-        self._read = partial(library.counter_value, handle)
-
-    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
-        """Adds `amount`. No syscall, no lock; safe in threads, signal handlers and after fork.
-
-        An `int` is counted as an integer: such a counter is exact up to 2**64. NaN and infinities
-        are not counted and warned of once, and so are integers that no float can hold.
-
-        `exemplar` says where this one came from, such as `{"trace_id": …}`; the last one of all
-        processes is shown. It costs some microseconds. The board counts those that it has no room
-        for; the amount is counted in any case.
-
-        Errors: `ValueError` where `amount` is negative, where the metric has label names and no
-        values, and for an exemplar that OpenMetrics does not allow.
-        """
-        if amount == 1 and exemplar is None:
-            self._inc_one()
-        else:
-            self._inc_by(amount, exemplar)
-
-    def _inc_by(self, amount: float, exemplar: dict[str, str] | None) -> None:
+    def _inc_by(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        self._check_updatable()
         if amount < 0:
-            self._check_updatable()
             raise ValueError("Counters can only be incremented by non-negative amounts.")
-        add, add_double = self._add, self._add_double
-        if exemplar:
-            try:
-                check_exemplar(exemplar)
-            except ValueError:
-                self._inc_by(amount, None)
-                raise
-            labels = lowlevel.label_array(exemplar)
-            add = partial(_with_labels, self._add_traced, labels)
-            add_double = partial(_with_labels, self._add_double_traced, labels)
+        if not exemplar:
+            self._add_to_it(amount, None)
+            return
+        try:
+            check_exemplar(exemplar)
+        except ValueError:
+            self._add_to_it(amount, None)
+            raise
+        self._add_to_it(amount, lowlevel.label_array(exemplar))
+
+    def _add_to_it(self, amount: float, labels: Any) -> None:
+        if self._registered is None:
+            return
+        library, handle = self._registered
         if isinstance(amount, int) and amount < _GREATEST_ADD:
-            add(amount)
-        elif add_double(double := _double(amount)):  # a status other than OK, which is 0
+            if labels is None:
+                library.counter_add(handle, amount)
+            else:
+                library.counter_add_with_exemplar(handle, amount, labels, len(labels))
+            return
+        double = _double(amount)
+        if labels is None:
+            status = library.counter_add_double(handle, double)
+        else:
+            status = library.counter_add_double_with_exemplar(handle, double, labels, len(labels))
+        if status != lowlevel.Status.OK:
             message = f"{self} was asked to add {double}, which was not counted"
             warn_once(("amount", self._definition.name), message)
 
@@ -122,11 +101,11 @@ class Counter(Metric):
 
         For tests and for looking: microseconds, not nanoseconds. 0 where updates go nowhere.
         """
-        return float(self._read())
-
-
-def _with_labels(add: Callable[[Any, Any, int], Any], labels: Any, amount: Any) -> Any:
-    return add(amount, labels, len(labels))
+        self._check_updatable()
+        if self._registered is None:
+            return 0.0
+        library, handle = self._registered
+        return library.counter_value(handle)
 
 
 def _double(amount: float) -> float:

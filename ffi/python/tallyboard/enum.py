@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Callable, Iterable, Sequence
+from typing import Iterable, Sequence
 
 from . import lowlevel
+from .core import MetricCore
 from .definition import full_name, state_names
-from .metric import Metric
+from .metric import SLOTS, Metric
 
 
-class Enum(Metric):
+class Enum(Metric, MetricCore):
     """Which of some states holds, such as the phase of a job; at first the first of `states`.
 
     Shown as a series for each state, told apart by a label that has the metric's name. Unlike
@@ -28,13 +28,10 @@ class Enum(Metric):
     `RuntimeWarning`.
     """
 
-    __slots__ = ("_set_place",)
+    __slots__ = SLOTS
 
     _type = "stateset"
     _handle = lowlevel.StateSetHandle
-    _updates = ("_set_place",)
-
-    _set_place: Callable[[int], object]
 
     def __init__(
         self,
@@ -62,9 +59,6 @@ class Enum(Metric):
             states=state_names(on_board, states, labels),
         )
 
-    def _connect(self, library: lowlevel.Library, handle: lowlevel.StateSetHandle) -> None:
-        self._set_place = partial(library.state_set_set_place, handle)
-
     def state(self, state: str) -> None:
         """Sets the state that holds, for all processes. Cost as `Gauge.set`.
 
@@ -77,4 +71,6 @@ class Enum(Metric):
             place = states.index(state)
         except ValueError:
             raise ValueError(f"{self} has no state {state!r}; it has {states}") from None
-        self._set_place(place)
+        if self._registered is not None:
+            library, handle = self._registered
+            library.state_set_set_place(handle, place)

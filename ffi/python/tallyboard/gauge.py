@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from ctypes import ArgumentError
-from functools import partial
-from typing import Callable, Iterable
+from typing import Iterable
 
 from . import lowlevel
 from .blocks import InprogressTracker, Timer
-from .metric import Metric, refuse_amount
+from .core import GaugeCore
+from .metric import SLOTS, Metric, refuse_amount
 
 # Those that are one value which all processes share.
 _SHARED = ("", "last", "mostrecent")
 
 
-class Gauge(Metric):
+class Gauge(Metric, GaugeCore):
     """A number that goes up and down.
 
     `multiprocess_mode` says how the numbers of several processes become one. The words and their
@@ -44,15 +43,10 @@ class Gauge(Metric):
     cannot be opened or is full is one `RuntimeWarning`.
     """
 
-    __slots__ = ("_add", "_read", "_set")
+    __slots__ = SLOTS
 
     _type = "gauge"
     _handle = lowlevel.GaugeHandle
-    _updates = ("_add", "_set", "_read")
-
-    _add: Callable[[float], object]
-    _set: Callable[[float], object]
-    _read: Callable[[], float]
 
     def __init__(
         self,
@@ -84,40 +78,20 @@ class Gauge(Metric):
             series_cap=series_cap,
         )
 
-    def _connect(self, library: lowlevel.Library, handle: lowlevel.GaugeHandle) -> None:
-        self._add = partial(library.gauge_add, handle)
-        self._set = partial(library.gauge_set, handle)
-        self._read = partial(library.gauge_value, handle)
+    def _inc_by(self, amount: float = 1) -> None:
+        self._check_updatable()
+        refuse_amount(amount)
 
-    def inc(self, amount: float = 1) -> None:
-        """Adds `amount`, to this process's own number where the mode keeps them apart.
-
-        No syscall (but at a process's first update in such a mode), no lock; safe in threads,
-        signal handlers and after fork.
-
-        Errors: `ValueError` where the metric has label names and no values; `TypeError` for what
-        is not a number.
-        """
-        try:
-            self._add(amount)
-        except ArgumentError:
-            refuse_amount(amount)
-
-    def dec(self, amount: float = 1) -> None:
-        """Takes `amount` off. Cost and errors as `inc`."""
+    def _dec_by(self, amount: float = 1) -> None:
+        # What can be taken off may not be a number yet: whatever has a minus.
         self.inc(-amount)
 
-    def set(self, value: float) -> None:
-        """Sets the number: that of all processes, or this one's own. Cost as `inc`.
-
-        Errors: `ValueError` where the metric has label names and no values, and, like
-        `TypeError`, for what `float()` cannot convert.
-        """
-        try:
-            self._set(value)
-        except ArgumentError:
+    def _set_to(self, value: float) -> None:
+        self._check_updatable()
+        if self._registered is not None:
+            library, handle = self._registered
             # Text is not a C double but may well be a number.
-            self._set(float(value))
+            library.gauge_set(handle, float(value))
 
     def set_to_current_time(self) -> None:
         """Sets the number to now, in seconds since 1970. Errors as `set`."""
@@ -140,4 +114,8 @@ class Gauge(Metric):
     def value(self) -> float:
         """The number on the board, whichever process wrote it; where the mode keeps them apart,
         this process's own. 0 where updates go nowhere."""
-        return float(self._read())
+        self._check_updatable()
+        if self._registered is None:
+            return 0.0
+        library, handle = self._registered
+        return library.gauge_value(handle)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from ctypes import ArgumentError
-from functools import partial
-from typing import Any, Callable, ClassVar, Iterable, Sequence
+from typing import ClassVar, Iterable, Sequence
 
 from . import lowlevel
 from .blocks import Timer
+from .core import HistogramCore
 from .definition import Native, bucket_bounds, check_exemplar, native_buckets
-from .metric import Metric, refuse_amount
+from .metric import SLOTS, Metric, refuse_amount
 
 _INF = float("inf")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, _INF)
 
 
-class Histogram(Metric):
+class Histogram(Metric, HistogramCore):
     """How many observations fell into each bucket, over all processes, and their sum.
 
     `buckets` are upper bounds, ascending; +Inf is added where it is missing. The default is
@@ -41,18 +40,14 @@ class Histogram(Metric):
     buckets that it has no room for.
     """
 
-    __slots__ = ("_observe", "_observe_traced")
+    __slots__ = SLOTS
 
     _type = "histogram"
     _handle = lowlevel.HistogramHandle
-    _updates = ("_observe", "_observe_traced")
     _reserved_labelnames = ("le",)
     _suffixes = ("_bucket", "_sum", "_count", "_created")
 
     DEFAULT_BUCKETS: ClassVar[tuple[float, ...]] = _BUCKETS
-
-    _observe: Callable[[float], object]
-    _observe_traced: Callable[[float, Any, int], object]
 
     def __init__(
         self,
@@ -83,35 +78,22 @@ class Histogram(Metric):
             native=exponential,
         )
 
-    def _connect(self, library: lowlevel.Library, handle: lowlevel.HistogramHandle) -> None:
-        self._observe = partial(library.histogram_observe, handle)
-        self._observe_traced = partial(library.histogram_observe_with_exemplar, handle)
-
-    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
-        """Counts one observation, whatever its unit is. No syscall, no lock; any thread.
-
-        `exemplar` says where this one came from, such as `{"trace_id": …}`; the last one of each
-        bucket is shown. It costs some microseconds. The board counts those that it has no room
-        for; the observation is counted in any case.
-
-        Errors: `ValueError` where the metric has label names and no values, and for an exemplar
-        that OpenMetrics does not allow; `TypeError` for what is not a number.
-        """
-        try:
-            if exemplar:
-                self._observe_with(amount, exemplar)
-            else:
-                self._observe(amount)
-        except ArgumentError:
+    def _observe_this(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        self._check_updatable()
+        if not isinstance(amount, (int, float)):
             refuse_amount(amount)
-
-    def _observe_with(self, amount: float, exemplar: dict[str, str]) -> None:
+        if not exemplar:
+            self.observe(float(amount))
+            return
         try:
             check_exemplar(exemplar)
         except ValueError:
-            self._observe(amount)
+            self.observe(amount)
             raise
-        self._observe_traced(amount, lowlevel.label_array(exemplar), len(exemplar))
+        if self._registered is not None:
+            library, handle = self._registered
+            labels = lowlevel.label_array(exemplar)
+            library.histogram_observe_with_exemplar(handle, amount, labels, len(labels))
 
     def time(self) -> Timer:
         """Observes the seconds that a block or a decorated function took."""

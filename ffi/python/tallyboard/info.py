@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Callable, Iterable, Mapping
+from typing import Iterable, Mapping
 
 from . import lowlevel
+from .core import MetricCore
 from .definition import check_pairs
-from .metric import Metric
+from .metric import SLOTS, Metric
 from .trouble import warn_once
 
 
-class Info(Metric):
+class Info(Metric, MetricCore):
     """Names with values that describe something and seldom change: a version, a commit.
 
     Shown as `NAME_info`, with the pairs as labels. Unlike prometheus_client's it works over
@@ -29,14 +29,11 @@ class Info(Metric):
     `RuntimeWarning`.
     """
 
-    __slots__ = ("_set",)
+    __slots__ = SLOTS
 
     _type = "info"
     _handle = lowlevel.InfoHandle
-    _updates = ("_set",)
     _suffixes = ("_info",)
-
-    _set: Callable[[Any, int], object]
 
     def __init__(
         self,
@@ -54,9 +51,6 @@ class Info(Metric):
             name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
         )
 
-    def _connect(self, library: lowlevel.Library, handle: lowlevel.InfoHandle) -> None:
-        self._set = partial(library.info_set, handle)
-
     def info(self, val: Mapping[str, str]) -> None:
         """Says this, and no more what any process said before. Some microseconds; any thread.
 
@@ -67,8 +61,11 @@ class Info(Metric):
         """
         self._check_updatable()
         check_pairs(val, self._definition.labelnames)
+        if self._registered is None:
+            return
+        library, handle = self._registered
         try:
-            self._set(lowlevel.label_array(val), len(val))
+            library.info_set(handle, lowlevel.label_array(val), len(val))
         except lowlevel.BoardError as error:
             name = self._definition.name
             warn_once((error.status, name), f"{name} does not say {dict(val)}: {error}")

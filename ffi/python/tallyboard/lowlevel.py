@@ -23,6 +23,8 @@ import os
 import sys
 from typing import Any, Callable, ClassVar, Mapping, NamedTuple, Protocol, Sequence
 
+from . import backend
+
 ABI_VERSION = 1
 """The `TB_ABI_VERSION` that this file was written for."""
 
@@ -390,18 +392,27 @@ def _declare(dll: ctypes.CDLL, name: str, restype: Any, argtypes: Sequence[Any])
 
 
 def load() -> Library:
-    """Loads the library that `$TALLYBOARD_LIBRARY` names, else the one beside this file.
+    """Loads the library that is at `path()`. Errors: `LibraryUnusable`."""
+    return Library(path())
+
+
+def path() -> str:
+    """Where the library is: what `$TALLYBOARD_LIBRARY` names, else the accelerator, which is one
+    too, else the one beside this file.
 
     Errors: `LibraryUnusable`.
     """
-    path = os.environ.get("TALLYBOARD_LIBRARY")
-    if path:
-        return Library(os.path.abspath(path))
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtallyboard.so")
-    if os.path.exists(path):
-        return Library(path)
+    named = os.environ.get("TALLYBOARD_LIBRARY")
+    if named:
+        return os.path.abspath(named)
+    if backend.native is not None:
+        return str(backend.native.__file__)
+    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtallyboard.so")
+    if os.path.exists(beside):
+        return beside
     if sys.platform != "linux":
         raise LibraryUnusable(f"boards are not available on {sys.platform} yet")
     raise LibraryUnusable(
-        f"there is no {path}: install the package again, or let TALLYBOARD_LIBRARY name the library"
+        f"there is no {beside}: install the package again, or let TALLYBOARD_LIBRARY name the "
+        "library"
     )

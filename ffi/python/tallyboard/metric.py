@@ -1,11 +1,8 @@
 """What all kinds of metric share: declaring, labels, pickling.
 
-A metric object is one of three things, and its update methods need not ask which, because the
-callables in its `_updates` slots are chosen once, when it is made:
-
-* a *series*: each is a C function with the series' handle in front (`functools.partial`);
-* a *family* that has label names and no values yet: each raises `ValueError`;
-* *nowhere* (`TALLYBOARD=off`, or the board refused it): each does nothing, without calling C.
+What is called in a loop (updates, and `labels` where the child is there) is in the base that
+`core.py` gives each kind. What is out of the ordinary comes back here, and what it needs of the
+board is in `_registered`.
 
 Declaring a name again, with the same kind, label names, unit, buckets and mode, gives a second
 object that counts into the same series. prometheus_client raises here, because in its registry
@@ -19,8 +16,7 @@ outside the dictionary and put in by `setdefault`; making one twice registers on
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Callable, ClassVar, Iterable, NoReturn, Sequence, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Iterable, NoReturn, Sequence, TypeVar
 
 from . import board, lowlevel
 from . import definition as names
@@ -37,15 +33,17 @@ _by_definition: dict[tuple[type[Metric], Definition], Metric] = {}
 _NO_CHILDREN: dict[tuple[str, ...], Any] = {}
 
 
+SLOTS = ("__weakref__", "_children", "_definition", "_labelvalues", "_registered")
+"""Of each kind of metric. Not of `Metric` itself: a class has one base with a layout of its own."""
+
+
 class Metric:
     """Base of `Counter`, `Gauge`, `Histogram`, `Summary`, `Info` and `Enum`; not made by itself."""
 
-    __slots__ = ("__weakref__", "_children", "_definition", "_labelvalues")
+    __slots__ = SLOTS if TYPE_CHECKING else ()
 
     _type: ClassVar[str]
     _handle: ClassVar[type[lowlevel.Handle]]
-    _updates: ClassVar[tuple[str, ...]]
-    """The slots that `_connect` fills: callables that take whatever the C function takes."""
     _reserved_labelnames: ClassVar[Sequence[str]] = ()
     _suffixes: ClassVar[Sequence[str]] = ()
     """What a scrape may append to the name, which no other metric may end in then."""
@@ -53,6 +51,8 @@ class Metric:
     _definition: Definition
     _labelvalues: tuple[str, ...]
     _children: dict[tuple[str, ...], Any]
+    _registered: tuple[lowlevel.Library, Any] | None
+    """The library, and a handle of the class `_handle`; None where updates go nowhere."""
 
     def __init__(
         self,
@@ -101,37 +101,25 @@ class Metric:
         self._definition = definition
         self._labelvalues = labelvalues
         self._children = _NO_CHILDREN
+        self._registered = None
         if definition.labelnames and not labelvalues:
             self._children = {}
-            self._set_updates(partial(_refuse, self._type))
+            self._be_family(definition.labelnames, self._children)
             return
-        registered = board.register(self._handle, definition, labelvalues)
-        if registered is None:
-            self._set_updates(_go_nowhere)
+        self._registered = board.register(self._handle, definition, labelvalues)
+        if self._registered is None:
+            self._go_nowhere()
         else:
-            self._connect(*registered)
+            self._connect(*self._registered)
 
-    def _set_updates(self, update: Callable[..., int]) -> None:
-        for slot in self._updates:
-            setattr(self, slot, update)
-
-    def _connect(self, library: lowlevel.Library, handle: Any) -> None:
-        """Fills the `_updates` with C functions. `handle` is of the class `_handle`."""
-        raise NotImplementedError
-
-    def labels(self: M, *labelvalues: object, **labelkwargs: object) -> M:
-        """The series with these label values, by position or by name; `str()` is applied to each.
-
-        Cost: a dictionary look-up where this object has been asked for them before. The first
-        time, the series is registered and so shows as 0. An object is kept for each set of
-        values until `remove` or `clear`, whether or not the board had room for it.
-
-        Errors: `ValueError` where the values do not fit the label names, where there are no
-        label names, and on what `labels()` has returned.
-        """
-        key = self._key(labelvalues, labelkwargs) if labelkwargs else tuple(map(str, labelvalues))
-        child: M | None = self._children.get(key)
-        return self._child(key) if child is None else child
+    if TYPE_CHECKING:
+        # Of the kind's other base.
+        def labels(self: M, *labelvalues: object, **labelkwargs: object) -> M: ...
+        def _be_family(
+            self, labelnames: tuple[str, ...], children: dict[tuple[str, ...], Any]
+        ) -> None: ...
+        def _connect(self, library: lowlevel.Library, handle: Any) -> None: ...
+        def _go_nowhere(self) -> None: ...
 
     def _key(
         self, labelvalues: tuple[object, ...], labelkwargs: dict[str, object]
@@ -193,7 +181,7 @@ class Metric:
 
     def _check_updatable(self) -> None:
         if self._definition.labelnames and not self._labelvalues:
-            _refuse(self._type)
+            raise ValueError(f"{self._type} metric is missing label values")
 
     def __str__(self) -> str:
         return f"{self._type}:{self._definition.name}"
@@ -225,12 +213,3 @@ def _restore(cls: type[M], definition: Definition, labelvalues: tuple[str, ...])
 def refuse_amount(amount: object) -> NoReturn:
     """Raises what Python says of a wrong type: ctypes has an exception of its own for it."""
     raise TypeError(f"a number is needed, not {amount!r}") from None
-
-
-def _refuse(kind: str, *_: object) -> NoReturn:
-    raise ValueError(f"{kind} metric is missing label values")
-
-
-def _go_nowhere(*_: object) -> int:
-    # lowlevel.Status.OK, for the one update that has a status. As a value: nothing was counted.
-    return 0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from ctypes import ArgumentError
-from functools import partial
-from typing import Callable, Iterable
+from typing import Iterable
 
 from . import lowlevel
 from .blocks import Timer
-from .metric import Metric, refuse_amount
+from .core import SummaryCore
+from .metric import SLOTS, Metric, refuse_amount
 
 
-class Summary(Metric):
+class Summary(Metric, SummaryCore):
     """How many observations there were, over all processes, and their sum. No quantiles.
 
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
@@ -26,15 +25,12 @@ class Summary(Metric):
     is full is one `RuntimeWarning`.
     """
 
-    __slots__ = ("_observe",)
+    __slots__ = SLOTS
 
     _type = "summary"
     _handle = lowlevel.SummaryHandle
-    _updates = ("_observe",)
     _reserved_labelnames = ("quantile",)
     _suffixes = ("_sum", "_count", "_created")
-
-    _observe: Callable[[float], object]
 
     def __init__(
         self,
@@ -52,19 +48,9 @@ class Summary(Metric):
             name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
         )
 
-    def _connect(self, library: lowlevel.Library, handle: lowlevel.SummaryHandle) -> None:
-        self._observe = partial(library.summary_observe, handle)
-
-    def observe(self, amount: float) -> None:
-        """Counts one observation, whatever its unit is. No syscall, no lock; any thread.
-
-        Errors: `ValueError` where the metric has label names and no values; `TypeError` for what
-        is not a number.
-        """
-        try:
-            self._observe(amount)
-        except ArgumentError:
-            refuse_amount(amount)
+    def _observe_this(self, amount: float) -> None:
+        self._check_updatable()
+        refuse_amount(amount)
 
     def time(self) -> Timer:
         """Observes the seconds that a block or a decorated function took."""

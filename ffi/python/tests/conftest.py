@@ -49,9 +49,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def library() -> ctypes.CDLL:
     """The library that the package uses, with all that the package itself has no use for."""
-    path = os.environ.get("TALLYBOARD_LIBRARY")
-    beside = Path(lowlevel.__file__).parent / "libtallyboard.so"
-    return ctypes.CDLL(path or str(beside))
+    return ctypes.CDLL(lowlevel.path())
 
 
 Run = Callable[..., str]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Enum, Gauge, Histogram, Summary, lowlevel, trouble
+from tallyboard import Counter, Enum, Gauge, Histogram, Summary, backend, lowlevel, trouble
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -94,6 +94,7 @@ def test_systems_without_boards_are_told_apart_from_broken_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("TALLYBOARD_LIBRARY", raising=False)
+    monkeypatch.setattr(backend, "native", None)
     monkeypatch.setattr(lowlevel, "__file__", str(tmp_path / "lowlevel.py"))
     with pytest.raises(lowlevel.LibraryUnusable, match="install the package again"):
         lowlevel.load()
