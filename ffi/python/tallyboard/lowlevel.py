@@ -164,6 +164,18 @@ class MetricStruct(ctypes.Structure):
     )
 
 
+class ExemplarStruct(ctypes.Structure):
+    """`tb_exemplar`."""
+
+    _fields_ = (
+        ("bucket", ctypes.c_size_t),
+        ("value", ctypes.c_double),
+        ("unix_nanos", ctypes.c_uint64),
+        ("label_count", ctypes.c_size_t),
+        ("labels", ctypes.POINTER(LabelStruct)),
+    )
+
+
 class SampleStruct(ctypes.Structure):
     """`tb_sample`: one series as a reader sees it, valid during the visit."""
 
@@ -183,6 +195,10 @@ class SampleStruct(ctypes.Structure):
         ("bounds", ctypes.POINTER(ctypes.c_double)),
         ("buckets", ctypes.POINTER(ctypes.c_uint64)),
         ("created_unix_nanos", ctypes.c_uint64),
+        # Of a struct that nothing here looks into.
+        ("native", ctypes.c_void_p),
+        ("exemplar_count", ctypes.c_size_t),
+        ("exemplars", ctypes.POINTER(ExemplarStruct)),
     )
 
 
