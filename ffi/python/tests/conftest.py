@@ -21,7 +21,19 @@ from tallyboard import lowlevel
 _numbers = itertools.count()
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--subject",
+        choices=["tallyboard", "prometheus_client", "drop-in"],
+        default="tallyboard",
+        help="what tests/suite tests; the other tests are of tallyboard",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "beyond(why): what prometheus_client itself does not do, and fails at"
+    )
     try:
         lowlevel.load()
     except lowlevel.LibraryUnusable as error:
