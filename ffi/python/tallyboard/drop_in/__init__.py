@@ -1,0 +1,1 @@
+"""The parts of `tallyboard.prometheus_client`, where the whole is told."""

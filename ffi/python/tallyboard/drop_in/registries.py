@@ -1,0 +1,140 @@
+"""Registries of prometheus_client that show what the board holds, of all processes.
+
+A registry shows the families that were declared with it, with what every process has counted in
+them, and evaluates its other collectors in this process. The default registry also shows what is
+on the board and nobody in this process has declared, so that it does not matter which process is
+scraped. A `MultiProcessCollector` shows the whole board. A family comes once from a registry: also
+where a metric and a `MultiProcessCollector` are in it.
+
+What `set_function` has been given is called when its registry is collected, and set on the board,
+so that others see what it said last.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any, Callable, Iterable, Iterator
+
+from prometheus_client import metrics, multiprocess
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import REGISTRY, CollectorRegistry
+
+from .. import collector
+from .metrics import declared, on_board
+
+Method = Callable[..., Any]
+
+
+def replace_methods() -> None:
+    """Makes every registry, and every metric by itself, show the board."""
+    base = metrics.MetricWrapperBase
+    of_directory = multiprocess.MultiProcessCollector
+    for owner, name, replacement in (
+        (base, "collect", _metric_collect),
+        (CollectorRegistry, "collect", _registry_collect),
+        (of_directory, "__init__", _multiprocess_init),
+        (of_directory, "collect", _multiprocess_collect),
+        (multiprocess, "mark_process_dead", _mark_process_dead),
+    ):
+        plain = getattr(owner, name)
+        setattr(owner, name, wraps(plain)(replacement(plain)))
+
+
+def _metric_collect(plain: Method) -> Method:
+    def collect(self: Any) -> Iterable[Metric]:
+        of = on_board(self)
+        if of is None:
+            by_itself: Iterable[Metric] = plain(self)
+            return by_itself
+        name = of._definition.name
+        values = _evaluate(self)
+        return [_family(self, values, collector.read({name}).get(name))]
+
+    return collect
+
+
+def _registry_collect(_plain: Method) -> Method:
+    def collect(self: Any) -> Iterator[Metric]:
+        with self._lock:
+            collectors = list(self._collector_to_names)
+            target = self._target_info_metric() if self._target_info else None
+        if target is not None:
+            yield target
+        names = {each: of._definition.name for each in collectors if (of := on_board(each))}
+        values = {each: _evaluate(each) for each in names}
+        if self is REGISTRY:
+            families = collector.read()
+        else:
+            families = collector.read(set(names.values())) if names else {}
+        shown = {each._name for each in names}
+        for each in collectors:
+            if each in names:
+                yield _family(each, values[each], families.get(names[each]))
+                continue
+            of_all = isinstance(each, multiprocess.MultiProcessCollector)
+            for family in each.collect():
+                if not (of_all and family.name in shown):
+                    shown.add(family.name)
+                    yield family
+        if self is REGISTRY:
+            for name, family in families.items():
+                if name not in declared and family.name not in shown:
+                    yield family
+
+    return collect
+
+
+def _evaluate(metric: Any) -> dict[tuple[str, ...], float]:
+    """Calls what `set_function` was given and sets it on the board; its values, by label values."""
+    if not isinstance(metric, metrics.Gauge):
+        return {}
+    children = list(metric._metrics.values()) if metric._is_parent() else [metric]
+    values = {}
+    for child in children:
+        # `set_function` puts a method of that name on the object.
+        function = child.__dict__.get("_child_samples")
+        gauge: Any = on_board(child)
+        if function is not None and gauge is not None:
+            (sample,) = function()
+            gauge.set(sample.value)
+            values[child._labelvalues] = sample.value
+    return values
+
+
+def _family(metric: Any, values: dict[tuple[str, ...], float], family: Metric | None) -> Metric:
+    if family is None:
+        # Nothing has been counted in it yet, or the board has refused it.
+        family = metric._get_metric()
+    of: Any = on_board(metric)
+    if values and not of._definition.mode:
+        # All processes share the number, and another may have set it since.
+        own = [dict(zip(metric._labelnames, labelvalues)) for labelvalues in values]
+        family.samples = [each for each in family.samples if each.labels not in own]
+        for labels, value in zip(own, values.values()):
+            family.add_sample(metric._name, labels, value)
+    return family
+
+
+def _multiprocess_init(_plain: Method) -> Method:
+    def __init__(self: Any, registry: CollectorRegistry | None, path: str | None = None) -> None:
+        # There need not be a directory.
+        self._path = path
+        if registry:
+            registry.register(self)
+
+    return __init__
+
+
+def _multiprocess_collect(_plain: Method) -> Method:
+    def collect(self: Any) -> Iterable[Metric]:
+        return collector.read().values()
+
+    return collect
+
+
+def _mark_process_dead(_plain: Method) -> Method:
+    def mark_process_dead(pid: int, path: str | None = None) -> None:
+        # The board knows without being told.
+        pass
+
+    return mark_process_dead
