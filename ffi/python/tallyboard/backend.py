@@ -1,9 +1,10 @@
 """Which of two ways this process counts by: the accelerator, or ctypes.
 
-The accelerator is libtallyboard once more, built as an extension module of the stable ABI. Where it
-can be imported it is both: the classes behind `core.py`, and the library that `lowlevel.py` calls,
-so that there is one arena in the process. Where it cannot (a Python before 3.9, a free-threaded
-one, a subinterpreter, another implementation), everything goes through ctypes.
+The accelerator, `_native.abi3.so`, is libtallyboard, built as an extension module of the stable ABI
+besides. Where it can be imported it is both: the classes behind `core.py`, and the library that
+`lowlevel.py` calls. Where it cannot (a CPython before 3.9, a free-threaded one, a subinterpreter),
+ctypes calls the same file. So there is one arena in a process, however its interpreters count. What
+the file asks of Python's own functions, every CPython from 3.8 on has; PyPy has not.
 
 `$TALLYBOARD_BACKEND` chooses: `native`, `ctypes`, or not set for what there is. A library that
 `$TALLYBOARD_LIBRARY` names is another one than the accelerator, and is called by ctypes.
@@ -12,6 +13,7 @@ one, a subinterpreter, another implementation), everything goes through ctypes.
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from types import ModuleType
 
@@ -28,13 +30,25 @@ def _choose() -> ModuleType | None:
     if os.environ.get("TALLYBOARD_LIBRARY"):
         why = "TALLYBOARD_LIBRARY names another library, which ctypes calls"
     else:
-        try:
-            return import_module("._native", __package__)
-        except ImportError as error:
-            why = str(error)
+        why = _unfit()
+        if not why:
+            try:
+                return import_module("._native", __package__)
+            except ImportError as error:
+                why = str(error)
     if wanted == "native":
         warn_once("backend", f"there is no accelerator here, and ctypes counts: {why}")
     return None
+
+
+def _unfit() -> str:
+    """Why this Python should not even try: it might import what then corrupts it."""
+    if sys.version_info < (3, 9):
+        return "it is for CPython 3.9 and newer"
+    # Not there on Windows.
+    if "t" in getattr(sys, "abiflags", ""):
+        return "the stable ABI is not that of a free-threaded Python"
+    return ""
 
 
 native: ModuleType | None = _choose()

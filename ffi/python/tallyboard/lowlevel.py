@@ -413,22 +413,25 @@ def load() -> Library:
 
 
 def path() -> str:
-    """Where the library is: what `$TALLYBOARD_LIBRARY` names, else the accelerator, which is one
-    too, else the one beside this file.
+    """Where the library is: the accelerator, where that counts; else what `$TALLYBOARD_LIBRARY`
+    names; else the accelerator's file, which is a library, too, or a plain one beside it.
 
     Errors: `LibraryUnusable`.
     """
+    # First: its classes take the handles of no other library, whatever the variable says by now.
+    if backend.native is not None:
+        return str(backend.native.__file__)
     named = os.environ.get("TALLYBOARD_LIBRARY")
     if named:
         return os.path.abspath(named)
-    if backend.native is not None:
-        return str(backend.native.__file__)
-    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtallyboard.so")
-    if os.path.exists(beside):
-        return beside
+    folder = os.path.dirname(os.path.abspath(__file__))
+    for name in ("_native.abi3.so", "libtallyboard.so"):
+        beside = os.path.join(folder, name)
+        if os.path.exists(beside):
+            return beside
     if sys.platform != "linux":
         raise LibraryUnusable(f"boards are not available on {sys.platform} yet")
     raise LibraryUnusable(
-        f"there is no {beside}: install the package again, or let TALLYBOARD_LIBRARY name the "
-        "library"
+        f"there is no library in {folder}: install the package again, or let TALLYBOARD_LIBRARY "
+        "name one"
     )

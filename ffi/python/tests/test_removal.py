@@ -124,7 +124,7 @@ def test_off_has_nothing_to_remove(run: Run) -> None:
 MOVES = """
 import ctypes, os
 import tallyboard
-from tallyboard import Counter, Gauge
+from tallyboard import Counter, Gauge, lowlevel
 from tallyboard.board import opened
 
 counter = Counter("c", "Help.", ["a"])
@@ -133,9 +133,7 @@ kept.inc(5)
 level = Gauge("level", "Help.", multiprocess_mode="livesum")
 level.set(3)
 
-library = os.environ.get("TALLYBOARD_LIBRARY")
-library = library or os.path.join(os.path.dirname(tallyboard.__file__), "libtallyboard.so")
-assert ctypes.CDLL(library).tb_board_remove(os.environ["TALLYBOARD"].encode()) == 0
+assert ctypes.CDLL(lowlevel.path()).tb_board_remove(os.environ["TALLYBOARD"].encode()) == 0
 kept.inc()
 counter.labels("y").inc(2)
 Counter("new", "Help.").inc()

@@ -6,10 +6,12 @@ The build with cargo is what `pip install ./ffi/python` does; here a finished li
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -61,6 +63,30 @@ def test_the_wheel_is_for_any_python_and_one_platform(project: Path) -> None:
     assert not (project / "tallyboard" / "libtallyboard.so").exists()
 
 
+def test_a_library_with_the_name_of_the_accelerator_is_one(project: Path) -> None:
+    library = project.parent / "_native.abi3.so"
+    library.write_bytes(b"a module")
+    build(project, "build --build-lib out", TALLYBOARD_LIBRARY=str(library))
+    assert [each.name for each in (project / "out" / "tallyboard").glob("*.so")] == [library.name]
+
+
+def test_an_editable_installation_keeps_no_other_library(project: Path) -> None:
+    earlier = project / "tallyboard" / "_native.abi3.so"
+    earlier.write_bytes(b"of an earlier build")
+    library = project.parent / "libtallyboard.so"
+    library.write_bytes(b"a library")
+    build(project, "editable_wheel --dist-dir dist", TALLYBOARD_LIBRARY=str(library))
+    assert not earlier.exists()
+    assert (project / "tallyboard" / "libtallyboard.so").read_bytes() == b"a library"
+
+
+def test_without_a_library_the_wheel_is_for_any_platform(project: Path) -> None:
+    build(project, "bdist_wheel", TALLYBOARD_LIBRARY="none")
+    (wheel,) = (project / "dist").iterdir()
+    assert wheel.name == "tallyboard-0.1.0-py3-none-any.whl"
+    assert not [name for name in ZipFile(wheel).namelist() if name.endswith(".so")]
+
+
 def test_a_library_that_is_not_there_is_said(project: Path) -> None:
     said = build(project, "build", code=1, TALLYBOARD_LIBRARY="/no/such.so").stderr
     assert said.endswith("error: TALLYBOARD_LIBRARY is /no/such.so, and there is no such file\n")
@@ -84,22 +110,39 @@ def test_missing_cargo_is_said(project: Path, tmp_path: Path) -> None:
     assert "https://rustup.rs" in said
 
 
-def test_cargo_is_asked_where_the_library_is(project: Path, tmp_path: Path) -> None:
+def cargo(folder: Path, rustc: str) -> str:
+    """A program that is asked what cargo is, with `rustc` as the answer to that command."""
+    program = folder / "cargo"
+    program.write_text(
+        f"""#!/bin/sh
+echo "$@" >> {shlex.quote(str(folder))}/asked
+case $1 in
+    metadata) echo '{{"target_directory":"/where it builds"}}' ;;
+    rustc) {rustc} ;;
+esac
+"""
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_cargo_is_asked_where_the_accelerator_is(project: Path, tmp_path: Path) -> None:
     workspace(project)
     target = tmp_path / "some where" / "libtallyboard.so"
     target.parent.mkdir()
     target.write_bytes(b"built")
-    cargo = tmp_path / "cargo"
-    cargo.write_text(
-        f'#!/bin/sh\necho \'{{"reason":"compiler-artifact","filenames":["{target}"]}}\'\n'
-        'echo \'{"reason":"build-finished","success":true}\'\n'
-    )
-    cargo.chmod(0o755)
-    build(project, "build --build-lib out", CARGO=str(cargo))
-    assert (project / "out" / "tallyboard" / "libtallyboard.so").read_bytes() == b"built"
+    artifact = f'{{"reason":"compiler-artifact","filenames":["{target}"]}}'
+    finished = '{"reason":"build-finished","success":true}'
+    program = cargo(tmp_path, f"printf '%s\\n' '{artifact}' '{finished}'")
+    build(project, "build --build-lib out", CARGO=program)
+    assert (project / "out" / "tallyboard" / "_native.abi3.so").read_bytes() == b"built"
+    # Not where the library without the feature is built, which has the same name.
+    assert "--target-dir /where it builds/python" in (tmp_path / "asked").read_text()
 
 
-def test_a_failed_build_is_said(project: Path) -> None:
+def test_a_failed_build_is_said(project: Path, tmp_path: Path) -> None:
     workspace(project)
-    said = build(project, "build", code=1, CARGO=shutil.which("false") or "false").stderr
+    said = build(project, "build", code=1, CARGO=cargo(tmp_path, "exit 101")).stderr
     assert said.endswith("error: cargo could not build the library; its own message is above\n")
+    said = build(project, "build", code=1, CARGO=shutil.which("false") or "false").stderr
+    assert said.endswith("error: cargo could not read the workspace; its own message is above\n")
