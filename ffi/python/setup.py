@@ -22,6 +22,7 @@ from setuptools.command.build_py import build_py
 
 ACCELERATOR = "_native.abi3.so"
 PLAIN = "libtallyboard.so"
+DROP_IN = "tallyboard_drop_in.pth"
 HERE = Path(__file__).resolve().parent
 WORKSPACE = HERE.parents[1]
 
@@ -98,7 +99,10 @@ def find_cargo() -> str:
 
 
 class BuildWithLibrary(build_py):  # type: ignore[misc]
-    """Adds the library to what is built, or, for `pip install -e`, to the source folder."""
+    """Adds the library to what is built, or, for `pip install -e`, to the source folder.
+
+    The drop-in's file is not there with `pip install -e`: Python reads it where packages are.
+    """
 
     def run(self) -> None:
         if self.editable_mode:
@@ -108,6 +112,9 @@ class BuildWithLibrary(build_py):  # type: ignore[misc]
             # Left by an earlier build, a module that has been removed since would be packed too.
             shutil.rmtree(package, ignore_errors=True)
         super().run()
+        # Beside the package: it is read where packages are installed, not within one.
+        if not self.editable_mode:
+            self.copy_file(str(HERE / DROP_IN), self.build_lib)
         if HAS_LIBRARY:
             built, name = library()
             # A file that a process has mapped is replaced, never written into.
