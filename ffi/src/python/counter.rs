@@ -35,7 +35,7 @@ impl CounterCore {
 
     /// Counts nothing from now on.
     fn _go_nowhere(&self) {
-        self.target.set_sink(Counter::sink());
+        self.target.set_sink(Counter::sink);
     }
 
     /// Adds `amount`. No syscall, no lock; safe in threads, signal handlers and after fork.

@@ -55,7 +55,7 @@ impl GaugeCore {
 
     /// Updates nothing from now on.
     fn _go_nowhere(&self) {
-        self.target.set_sink(Gauge::sink());
+        self.target.set_sink(Gauge::sink);
     }
 
     /// Adds `amount`, to this process's own number where the mode keeps them apart.

@@ -35,7 +35,7 @@ impl HistogramCore {
 
     /// Counts nothing from now on.
     fn _go_nowhere(&self) {
-        self.target.set_sink(Histogram::sink());
+        self.target.set_sink(Histogram::sink);
     }
 
     /// Counts one observation, whatever its unit is. No syscall, no lock; any thread.
@@ -93,7 +93,7 @@ impl SummaryCore {
 
     /// Counts nothing from now on.
     fn _go_nowhere(&self) {
-        self.target.set_sink(Summary::sink());
+        self.target.set_sink(Summary::sink);
     }
 
     /// Counts one observation, whatever its unit is. No syscall, no lock; any thread.

@@ -1,19 +1,28 @@
 //! What a metric object updates.
 
-use std::ptr::NonNull;
-use std::sync::OnceLock;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// Where updates go, set once as the object is made; unset: nowhere yet, because it lacks its
-/// label values.
-pub(super) struct Target<M>(OnceLock<Held<M>>);
+/// Where updates go, set as the object is made, and anew where the package moves it to another
+/// board and back, as its fixture for tests does; unset: nowhere yet, because it lacks its label
+/// values.
+pub(super) struct Target<M> {
+    /// NULL: unset. Invariant: else it points to what something in `held` keeps.
+    metric: AtomicPtr<M>,
+    /// Whatever `metric` has been, because an update of another thread may be under way while it
+    /// is set anew. Invariant: nothing is taken out before the end. Moves are to and fro between a
+    /// few, and each of those is here once.
+    held: Mutex<Vec<Held<M>>>,
+}
 
 enum Held<M> {
     /// The board is off, or has refused it: a sink.
-    Sink(M),
+    Sink(Arc<M>),
     Series {
         /// Invariant: alive for as long as `_owner`.
         metric: NonNull<M>,
@@ -31,7 +40,10 @@ unsafe impl<M: Send + Sync> Sync for Held<M> {}
 
 impl<M> Target<M> {
     pub(super) fn unset() -> Self {
-        Target(OnceLock::new())
+        Target {
+            metric: AtomicPtr::new(ptr::null_mut()),
+            held: Mutex::new(Vec::new()),
+        }
     }
 
     /// Updates go to what `owner` holds.
@@ -43,24 +55,49 @@ impl<M> Target<M> {
         let address: usize = owner.getattr("value")?.extract()?;
         let metric = NonNull::new(address as *mut M)
             .ok_or_else(|| PyValueError::new_err("the handle is NULL"))?;
-        let _owner = owner.clone().unbind();
-        // Once, as it is made: a second call would be a mistake of the package's, without effect.
-        let _ = self.0.set(Held::Series { metric, _owner });
+        self.hold(
+            |held| matches!(held, Held::Series { metric: known, .. } if *known == metric),
+            || Held::Series {
+                metric,
+                _owner: owner.clone().unbind(),
+            },
+        );
         Ok(())
     }
 
-    /// Updates go to `sink`: nowhere.
-    pub(super) fn set_sink(&self, sink: M) {
-        let _ = self.0.set(Held::Sink(sink));
+    /// Updates go to a sink: nowhere.
+    pub(super) fn set_sink(&self, make: impl FnOnce() -> M) {
+        self.hold(
+            |held| matches!(held, Held::Sink(_)),
+            || Held::Sink(Arc::new(make())),
+        );
+    }
+
+    /// Updates go to what is held already and is the same, or else to what `make` makes.
+    fn hold(&self, is_same: impl Fn(&Held<M>) -> bool, make: impl FnOnce() -> Held<M>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = held.iter().position(is_same).unwrap_or_else(|| {
+            held.push(make());
+            held.len() - 1
+        });
+        let metric = match &held[place] {
+            Held::Sink(sink) => Arc::as_ptr(sink).cast_mut(),
+            Held::Series { metric, .. } => metric.as_ptr(),
+        };
+        // ORDERING: Release; pairs with the Acquire in `update`. Whoever loads the pointer sees
+        // the metric as it was made.
+        self.metric.store(metric, Ordering::Release);
     }
 
     /// What `update` says; false where the label values are lacking.
     #[inline(always)]
     pub(super) fn update(&self, update: impl FnOnce(&M) -> bool) -> bool {
-        match self.0.get() {
-            // SAFETY: alive, since `_owner` is beside it.
-            Some(Held::Series { metric, .. }) => update(unsafe { metric.as_ref() }),
-            Some(Held::Sink(metric)) => update(metric),
+        // ORDERING: Acquire; pairs with the Release in `hold`.
+        let metric = self.metric.load(Ordering::Acquire);
+        // SAFETY: NULL or what something in `held` keeps for as long as this, and never changed
+        // through this pointer but by shared reference.
+        match unsafe { metric.as_ref() } {
+            Some(metric) => update(metric),
             None => false,
         }
     }
