@@ -11,16 +11,18 @@ from __future__ import annotations
 import atexit
 import ctypes
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import repeat
-from typing import Callable, Iterable, NamedTuple, TypeVar
+from typing import Callable, Iterable, Iterator, NamedTuple, TypeVar
 
 from . import lowlevel
 from .definition import Definition, Native
 from .trouble import warn_once
 
 H = TypeVar("H", bound=lowlevel.Handle)
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Board(NamedTuple):
@@ -64,14 +66,38 @@ def reopened() -> Board | None:
     return new
 
 
-def _open() -> Board | None:
+@contextmanager
+def counting_privately() -> Iterator[None]:
+    """Within the block, what is registered and read is of this process's private board.
+
+    That is one board, however often this is called, and also the one of `TALLYBOARD=private`. What
+    is registered already is not moved. Other threads are not kept out.
+    """
+    opened, followed = dict(_opened), dict(_followed)
+    _opened[True] = _open(b"private")
+    # Nobody looks at the list of processes of a board that nobody else can see.
+    _followed[True] = object()
+    try:
+        yield
+    finally:
+        restore(_opened, opened)
+        restore(_followed, followed)
+
+
+def restore(state: dict[K, V], before: dict[K, V]) -> None:
+    """Makes it what it was, in place: others hold this very dictionary."""
+    state.clear()
+    state.update(before)
+
+
+def _open(location: bytes | None = None) -> Board | None:
     # The library would say so too, but off has to work where there is no library.
-    if os.environ.get("TALLYBOARD") == "off":
+    if location is None and os.environ.get("TALLYBOARD") == "off":
         return None
     handle = lowlevel.BoardHandle()
     try:
         library = lowlevel.load()
-        library.board_open(None, ctypes.byref(handle))
+        library.board_open(location, ctypes.byref(handle))
     except (lowlevel.LibraryUnusable, lowlevel.BoardError) as error:
         warn_once("open", f"metrics of this process are not counted: {error}")
         return None

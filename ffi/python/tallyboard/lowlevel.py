@@ -254,6 +254,8 @@ class Library:
     board_is_retired: Callable[[BoardHandle], int]
     board_visit: Callable[[BoardHandle, Any, None], None]
     board_enlist: Callable[[BoardHandle], None]
+    board_expire: Callable[[BoardHandle, int, None], None]
+    """Ends the series that have not changed for so many seconds, as far back as it has looked."""
     board_leave: Callable[[BoardHandle], None]
     """Keeps the interpreter lock, so that no thread of Python's changes a gauge meanwhile."""
 
@@ -312,6 +314,8 @@ class Library:
         self.board_uses_rseq = _declare(dll, "tb_board_uses_rseq", ctypes.c_int32, [BoardHandle])
         self.board_is_retired = _declare(dll, "tb_board_is_retired", ctypes.c_int32, [BoardHandle])
         self.board_enlist = self._checked(dll, "tb_board_enlist", [BoardHandle])
+        expire = [BoardHandle, ctypes.c_uint64, ctypes.c_void_p]
+        self.board_expire = self._checked(dll, "tb_board_expire", expire)
         self.board_visit = self._checked(
             dll, "tb_board_visit", [BoardHandle, Visitor, ctypes.c_void_p]
         )

@@ -17,6 +17,7 @@ outside the dictionary and put in by `setdefault`; making one twice registers on
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Iterable, NoReturn, Sequence, TypeVar
+from weakref import WeakValueDictionary
 
 from . import board, lowlevel
 from . import definition as names
@@ -29,6 +30,9 @@ _declared: dict[str, Metric] = {}
 
 # Whatever this process has by definition: what unpickling looks for before it makes another.
 _by_definition: dict[tuple[type[Metric], Definition], Metric] = {}
+
+# Every object there is, by its id: what `fresh_board` moves to another board and back.
+_living: WeakValueDictionary[int, Metric] = WeakValueDictionary()
 
 _NO_CHILDREN: dict[tuple[str, ...], Any] = {}
 
@@ -102,15 +106,20 @@ class Metric:
         self._labelvalues = labelvalues
         self._children = _NO_CHILDREN
         self._registered = None
+        _living[id(self)] = self
         if definition.labelnames and not labelvalues:
             self._children = {}
             self._be_family(definition.labelnames, self._children)
             return
-        self._registered = board.register(self._handle, definition, labelvalues)
-        if self._registered is None:
+        self._count_on(board.register(self._handle, definition, labelvalues))
+
+    def _count_on(self, registered: tuple[lowlevel.Library, Any] | None) -> None:
+        """Updates go there from now on."""
+        self._registered = registered
+        if registered is None:
             self._go_nowhere()
         else:
-            self._connect(*self._registered)
+            self._connect(*registered)
 
     if TYPE_CHECKING:
         # Of the kind's other base.
