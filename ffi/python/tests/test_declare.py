@@ -229,6 +229,12 @@ def test_children_are_kept(name: str) -> None:
     assert gauge.labels("x") is gauge.labels(a="x")
 
 
+def test_values_may_come_with_a_dictionary_of_no_names(name: str) -> None:
+    counter = Counter(name, "Help.", ["a"])
+    names: dict[str, str] = {}
+    assert counter.labels(*("x",), **names) is counter.labels("x")
+
+
 def test_copies_are_the_same_metric(name: str) -> None:
     gauge = Gauge(name, "Help.", ["a"])
     assert copy.copy(gauge) is gauge

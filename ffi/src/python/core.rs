@@ -71,6 +71,8 @@ impl MetricCore {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let family = slf.get().family.get();
+        // `labels(*values, **{})` comes with a dictionary that has nothing in it.
+        let labelkwargs = labelkwargs.filter(|named| !named.is_empty());
         let key = match (labelkwargs, family) {
             (None, _) => texts(labelvalues)?,
             (Some(named), Some(family)) if labelvalues.is_empty() => {

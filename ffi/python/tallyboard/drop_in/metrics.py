@@ -31,6 +31,7 @@ from .values import (
     HistogramSum,
     SummaryCount,
     SummarySum,
+    restart,
 )
 
 Method = Callable[..., Any]
@@ -78,7 +79,6 @@ def replace_methods(tallied: bool) -> None:
         (metrics.Summary, "observe", _summary_observe),
         (metrics.Histogram, "_metric_init", _metric_init),
         (metrics.Histogram, "observe", _histogram_observe),
-        (metrics.Info, "_metric_init", _info_init),
         (metrics.Info, "info", _info_info),
         (metrics.Enum, "__init__", _enum_init),
         (metrics.Enum, "state", _enum_state),
@@ -162,8 +162,10 @@ def _tally() -> Tally | None:
 
 
 def start(metric: Any) -> None:
-    """Makes a counter, gauge, summary or histogram count on the board, beginning with nothing."""
+    """Makes a metric count on the board, beginning with nothing."""
     attach(metric)
+    if metric._is_parent():
+        return
     for theirs, start_kind in _STARTS.items():
         if isinstance(metric, theirs):
             start_kind(metric)
@@ -203,10 +205,11 @@ _STARTS: dict[type[Any], Callable[[Any], None]] = {
 
 def _base_init(plain: Method) -> Method:
     def __init__(self: Any, *arguments: Any, **keywords: Any) -> None:
+        # Registers it, last of all: what its registry refuses does not come to the board.
         plain(self, *arguments, **keywords)
-        # A family; a series has been attached by `_metric_init`, and an enum has no states yet.
-        if self._is_parent() and not isinstance(self, metrics.Enum):
-            attach(self)
+        # An enum has no states yet.
+        if not isinstance(self, metrics.Enum):
+            start(self)
 
     return __init__
 
@@ -215,7 +218,12 @@ def _metric_init(_plain: Method) -> Method:
     def _metric_init(self: Any) -> None:
         # prometheus_client's own would make values of its own, with a file each in its
         # multiprocess mode.
-        start(self)
+        if on_board(self) is None:
+            self._tallyboard = None
+        else:
+            # Called by a program, to begin again.
+            restart(self._tallyboard)
+            start(self)
 
     return _metric_init
 
@@ -231,14 +239,6 @@ def _gauge_init(plain: Method) -> Method:
             del self._kwargs["multiprocess_mode"]
 
     return __init__
-
-
-def _info_init(plain: Method) -> Method:
-    def _metric_init(self: Any) -> None:
-        plain(self)
-        attach(self)
-
-    return _metric_init
 
 
 def _enum_init(plain: Method) -> Method:

@@ -44,7 +44,9 @@ def _metric_collect(plain: Method) -> Method:
     def collect(self: Any) -> Iterable[Metric]:
         of = on_board(self)
         if of is None:
-            by_itself: Iterable[Metric] = plain(self)
+            # One that another thread is making has no values yet.
+            making = "_tallyboard" in self.__dict__
+            by_itself: Iterable[Metric] = [self._get_metric()] if making else plain(self)
             return by_itself
         name = of._definition.name
         values = _evaluate(self)
