@@ -17,6 +17,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
+from .interpreter import is_main
 from .trouble import warn_once
 
 
@@ -48,6 +49,8 @@ def _unfit() -> str:
     # Not there on Windows.
     if "t" in getattr(sys, "abiflags", ""):
         return "the stable ABI is not that of a free-threaded Python"
+    if not is_main():
+        return "its classes belong to the main interpreter, and this is another one"
     return ""
 
 

@@ -18,6 +18,7 @@ from typing import Callable, Iterable, Iterator, NamedTuple, TypeVar
 
 from . import lowlevel
 from .definition import Definition, Native
+from .interpreter import is_main
 from .trouble import warn_once
 
 H = TypeVar("H", bound=lowlevel.Handle)
@@ -201,7 +202,9 @@ def _follow(board: Board) -> None:
     if _followed.setdefault(True, first) is first:
         library, handle = board
         os.register_at_fork(after_in_child=partial(_try, library.board_enlist, handle))
-        atexit.register(_try, library.board_leave, handle)
+        # The process does not end with another of its interpreters.
+        if is_main():
+            atexit.register(_try, library.board_leave, handle)
 
 
 def _try(function: Callable[[lowlevel.BoardHandle], None], handle: lowlevel.BoardHandle) -> None:
