@@ -12,6 +12,7 @@ class Labels(MetricCore):
 
     __slots__ = ("_children", "_plain")
 
+    _type = "labelled"
     _children: dict[tuple[str, ...], Any]
 
     def __init__(self, metric: Any) -> None:

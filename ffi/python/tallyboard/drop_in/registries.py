@@ -38,6 +38,7 @@ def replace_methods() -> None:
     ):
         plain = getattr(owner, name)
         setattr(owner, name, wraps(plain)(replacement(plain)))
+    of_directory.describe = _describe_nothing  # type: ignore[attr-defined]
 
 
 def _metric_collect(plain: Method) -> Method:
@@ -132,6 +133,11 @@ def _multiprocess_collect(_plain: Method) -> Method:
         return collector.read().values()
 
     return collect
+
+
+def _describe_nothing(self: object) -> Iterable[Metric]:
+    # The default registry would collect it to learn its names, and find those of its metrics.
+    return []
 
 
 def _mark_process_dead(_plain: Method) -> Method:
