@@ -7,7 +7,7 @@
 //! have only to hold what ctypes registered.
 //!
 //! Each class is the base of the package's class of that name, in the place of the one in
-//! `tallyboard/core.py` that does the same with ctypes. What is out of the ordinary (a number that is
+//! `tallyboard/bases.py` that does the same with ctypes. What is out of the ordinary (a number that is
 //! none, an exemplar, a metric without its label values) is handed to a Python method of the
 //! object, so that there is one place that knows what to say.
 
@@ -19,7 +19,7 @@ mod target;
 
 use pyo3::prelude::*;
 
-/// What `tallyboard.core` takes from here.
+/// What `tallyboard.bases` takes from here.
 #[pymodule(name = "_native")]
 mod native {
     #[pymodule_export]

@@ -1,7 +1,7 @@
 """Which of two ways this process counts by: the accelerator, or ctypes.
 
 The accelerator, `_native.abi3.so`, is libtallyboard, built as an extension module of the stable ABI
-besides. Where it can be imported it is both: the classes behind `core.py`, and the library that
+besides. Where it can be imported it is both: the classes behind `bases.py`, and the library that
 `lowlevel.py` calls. Where it cannot (a CPython before 3.9, a free-threaded one, a subinterpreter),
 ctypes calls the same file. So there is one arena in a process, however its interpreters count. What
 the file asks of Python's own functions, every CPython from 3.8 on has; PyPy has not.

@@ -4,11 +4,16 @@ Each is a context manager and a decorator. A decorated function keeps its name, 
 documentation, may be called recursively and from several threads, and pickles (cloudpickle does
 it by value for functions of `__main__`): the wrappers reach what they need through their closure
 only, never through this module's globals.
+
+A coroutine function becomes another one, and what is measured is its awaiting. prometheus_client
+measures the making of the coroutine, which takes no time and raises nothing. Of generators, and
+asynchronous ones, only the making is measured, here as there.
 """
 
 from __future__ import annotations
 
 from functools import wraps
+from inspect import iscoroutinefunction
 from timeit import default_timer
 from typing import TYPE_CHECKING, Any, Callable, Literal, TypeVar, cast
 
@@ -61,6 +66,14 @@ class Timer:
 
     def __call__(self, function: F) -> F:
         again = self._again
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def timed_until_awaited(*args: Any, **kwargs: Any) -> Any:
+                with again():
+                    return await function(*args, **kwargs)
+
+            return cast(F, timed_until_awaited)
 
         @wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -101,6 +114,15 @@ class InprogressTracker:
         self._gauge.dec()
 
     def __call__(self, function: F) -> F:
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def tracked_until_awaited(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return cast(F, tracked_until_awaited)
+
         @wraps(function)
         def tracked(*args: Any, **kwargs: Any) -> Any:
             with self:
@@ -139,6 +161,15 @@ class ExceptionCounter:
         return False
 
     def __call__(self, function: F) -> F:
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def counted_until_awaited(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return cast(F, counted_until_awaited)
+
         @wraps(function)
         def counted(*args: Any, **kwargs: Any) -> Any:
             with self:

@@ -14,6 +14,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Exemplar, Sample
 from prometheus_client.utils import floatToGoString
 
+from . import functions
+from .metric import Metric as BoardMetric
 from .series import Exemplar as BoardExemplar
 from .series import Series, series_of
 from .trouble import warn_once
@@ -54,6 +56,45 @@ def read(names: Container[str] | None = None) -> dict[str, Metric]:
         if family is not None:
             family.samples.extend(_samples(each, family.name))
     return {name: family for name, family in families.items() if family is not None}
+
+
+def empty(metric: BoardMetric) -> Metric:
+    """The family of a metric without its samples. Errors: `ValueError` for a name that this
+    prometheus_client does not allow."""
+    definition = metric._definition
+    name = metric_name(metric._type, definition.name)
+    return Metric(name, definition.documentation, metric._type, definition.unit)
+
+
+def family(metric: BoardMetric) -> Metric:
+    """The family of one metric, with what the board holds and what this process's functions say.
+
+    Of a child, only its own series, without its labels, as prometheus_client's `collect()` gives
+    it. Cost and errors as `read`, and what a function raises.
+    """
+    board_name = metric._definition.name
+    found = evaluated(board_name, read({board_name}).get(board_name) or empty(metric))
+    if not metric._labelvalues:
+        return found
+    labels = dict(zip(metric._definition.labelnames, metric._labelvalues))
+    found.samples = [
+        sample._replace(labels={k: v for k, v in sample.labels.items() if k not in labels})
+        for sample in found.samples
+        if labels.items() <= sample.labels.items()
+    ]
+    return found
+
+
+def evaluated(board_name: str, family: Metric) -> Metric:
+    """`family` with what the functions of this process say in the place of what the board holds.
+
+    Errors: what a function raises.
+    """
+    for labels, function in functions.of(board_name).items():
+        said = Sample(family.name, dict(labels), float(function()))
+        others = (sample for sample in family.samples if sample.labels != said.labels)
+        family.samples = [*others, said]
+    return family
 
 
 def metric_name(kind: str, board_name: str) -> str:

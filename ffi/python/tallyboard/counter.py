@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any, Iterable
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
-from . import lowlevel
+from . import board, lowlevel
+from .bases import CounterCore
 from .blocks import ExceptionCounter
-from .core import CounterCore
+from .declared import DEFAULT
 from .definition import check_exemplar
 from .metric import SLOTS, Metric
 from .trouble import warn_once
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 _GREATEST_ADD = 2**63
 
@@ -21,14 +25,14 @@ class Counter(Metric, CounterCore):
     On the board and in Prometheus its name ends in `_total`, whether or not `name` does.
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
 
-    `registry` is accepted and not used: the board is the registry, and it is one for all.
+    `registry` is where this process shows it, with what all processes have counted.
 
     `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
     (0: what the board says). What goes beyond is counted in one whose label values are all
     'overflow'.
 
     Errors: `ValueError` for a bad name or label name, and for a declaration that contradicts an
-    earlier one of this process. A board that cannot be opened or is full is one `RuntimeWarning`.
+    earlier one with its registry. A board that cannot be opened or is full is one `RuntimeWarning`.
     """
 
     __slots__ = SLOTS
@@ -45,12 +49,21 @@ class Counter(Metric, CounterCore):
         namespace: str = "",
         subsystem: str = "",
         unit: str = "",
-        registry: object = None,
+        registry: CollectorRegistry | None = DEFAULT,
+        _labelvalues: Sequence[str] | None = None,
         *,
         series_cap: int = 0,
     ) -> None:
         super().__init__(
-            name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
+            name,
+            documentation,
+            labelnames,
+            namespace,
+            subsystem,
+            unit,
+            registry,
+            _labelvalues,
+            series_cap=series_cap,
         )
 
     def _inc_by(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
@@ -85,6 +98,20 @@ class Counter(Metric, CounterCore):
         if status != lowlevel.Status.OK:
             message = f"{self} was asked to add {double}, which was not counted"
             warn_once(("amount", self._definition.name), message)
+
+    def reset(self) -> None:
+        """Begins the series again from 0, for all processes: its time of creation is now.
+
+        What any process has counted is gone, and its exemplar. To Prometheus it is a counter that
+        was restarted. What is counted while this runs may be in the old series or the new. Cost:
+        microseconds.
+
+        Errors: `ValueError` where the metric has label names and no values.
+        """
+        self._check_updatable()
+        board.remove(self._handle, self._definition, self._labelvalues)
+        # The next update would do it too; but until then the series would not be shown.
+        board.register(self._handle, self._definition, self._labelvalues)
 
     def count_exceptions(
         self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception

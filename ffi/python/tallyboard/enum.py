@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Sequence
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 from . import lowlevel
-from .core import MetricCore
+from .bases import MetricCore
+from .declared import DEFAULT
 from .definition import full_name, state_names
 from .metric import SLOTS, Metric
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 
 class Enum(Metric, MetricCore):
@@ -17,14 +21,14 @@ class Enum(Metric, MetricCore):
     prometheus_client's it works over processes: they share it, and the last one wins.
 
     Without label names it is registered here; else at the first `labels(…)`. `registry` is
-    accepted and not used: the board is the registry, and it is one for all.
+    where this process shows it, with what all processes have counted.
 
     `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
     (0: what the board says). What goes beyond is not shown, and warned of once.
 
     Errors: `ValueError` for a bad name or label name, for a unit, where there are no states or two
     are the same, where the metric's name is one of its label names, and for a declaration that
-    contradicts an earlier one of this process. A board that cannot be opened or is full is one
+    contradicts an earlier one with its registry. A board that cannot be opened or is full is one
     `RuntimeWarning`.
     """
 
@@ -41,7 +45,8 @@ class Enum(Metric, MetricCore):
         namespace: str = "",
         subsystem: str = "",
         unit: str = "",
-        registry: object = None,
+        registry: CollectorRegistry | None = DEFAULT,
+        _labelvalues: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
         *,
         series_cap: int = 0,
@@ -55,6 +60,8 @@ class Enum(Metric, MetricCore):
             namespace,
             subsystem,
             unit,
+            registry,
+            _labelvalues,
             series_cap=series_cap,
             states=state_names(on_board, states, labels),
         )

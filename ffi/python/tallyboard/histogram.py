@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Iterable, Sequence
 
 from . import lowlevel
+from .bases import HistogramCore
 from .blocks import Timer
-from .core import HistogramCore
+from .declared import DEFAULT
 from .definition import Native, bucket_bounds, check_exemplar, native_buckets
 from .metric import SLOTS, Metric, refuse_amount
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 _INF = float("inf")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, _INF)
@@ -28,15 +32,15 @@ class Histogram(Metric, HistogramCore):
     of 0.26, cannot make native histograms, so there is no name of its to follow.
 
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
-    `registry` is accepted and not used: the board is the registry, and it is one for all.
+    `registry` is where this process shows it, with what all processes have counted.
 
     `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
     (0: what the board says). What goes beyond is counted in one whose label values are all
     'overflow'.
 
     Errors: `ValueError` for a bad name or label name (`le` is reserved), for buckets that are
-    not ascending or of two kinds, and for a declaration that contradicts an earlier one of this
-    process. A board that cannot be opened or is full is one `RuntimeWarning`, and so are native
+    not ascending or of two kinds, and for a declaration that contradicts an earlier one with its
+    registry. A board that cannot be opened or is full is one `RuntimeWarning`, and so are native
     buckets that it has no room for.
     """
 
@@ -57,7 +61,8 @@ class Histogram(Metric, HistogramCore):
         namespace: str = "",
         subsystem: str = "",
         unit: str = "",
-        registry: object = None,
+        registry: CollectorRegistry | None = DEFAULT,
+        _labelvalues: Sequence[str] | None = None,
         buckets: Sequence[float | str] = _BUCKETS,
         *,
         series_cap: int = 0,
@@ -73,6 +78,8 @@ class Histogram(Metric, HistogramCore):
             namespace,
             subsystem,
             unit,
+            registry,
+            _labelvalues,
             bounds=() if exponential else bucket_bounds(buckets),
             series_cap=series_cap,
             native=exponential,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping
+from typing import TYPE_CHECKING, Iterable, Mapping, Sequence
 
 from . import lowlevel
-from .core import MetricCore
+from .bases import MetricCore
+from .declared import DEFAULT
 from .definition import check_pairs
 from .metric import SLOTS, Metric
 from .trouble import warn_once
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 
 class Info(Metric, MetricCore):
@@ -18,14 +22,14 @@ class Info(Metric, MetricCore):
     processes: the last that any of them said is shown.
 
     Without label names it is registered here and shows nothing but its name; else at the first
-    `labels(…)`. `registry` is accepted and not used: the board is the registry, and it is one for
-    all.
+    `labels(…)`. `registry` is where this process shows it, with what all processes
+    have counted.
 
     `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
     (0: what the board says). What goes beyond is not shown, and warned of once.
 
     Errors: `ValueError` for a bad name or label name, for a unit, and for a declaration that
-    contradicts an earlier one of this process. A board that cannot be opened or is full is one
+    contradicts an earlier one with its registry. A board that cannot be opened or is full is one
     `RuntimeWarning`.
     """
 
@@ -43,12 +47,21 @@ class Info(Metric, MetricCore):
         namespace: str = "",
         subsystem: str = "",
         unit: str = "",
-        registry: object = None,
+        registry: CollectorRegistry | None = DEFAULT,
+        _labelvalues: Sequence[str] | None = None,
         *,
         series_cap: int = 0,
     ) -> None:
         super().__init__(
-            name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
+            name,
+            documentation,
+            labelnames,
+            namespace,
+            subsystem,
+            unit,
+            registry,
+            _labelvalues,
+            series_cap=series_cap,
         )
 
     def info(self, val: Mapping[str, str]) -> None:

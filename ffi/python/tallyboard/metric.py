@@ -1,14 +1,14 @@
 """What all kinds of metric share: declaring, labels, pickling.
 
 What is called in a loop (updates, and `labels` where the child is there) is in the base that
-`core.py` gives each kind. What is out of the ordinary comes back here, and what it needs of the
+`bases.py` gives each kind. What is out of the ordinary comes back here, and what it needs of the
 board is in `_registered`.
 
 Declaring a name again, with the same kind, label names, unit, buckets and mode, gives a second
 object that counts into the same series. prometheus_client raises here, because in its registry
 the name was taken; on a board, many declarations of one name are what it is for, and a notebook
 cell that is run twice or a reloaded module is just another of them. A declaration that
-contradicts an earlier one of this process raises `ValueError`, as there.
+contradicts an earlier one with the same registry raises `ValueError`, as there (`declared.py`).
 
 No lock is held in this module either, for the reason given in `board.py`. Children are made
 outside the dictionary and put in by `setdefault`; making one twice registers one series.
@@ -19,14 +19,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Iterable, NoReturn, Sequence, TypeVar
 from weakref import WeakValueDictionary
 
-from . import board, lowlevel
+from . import board, declared, lowlevel
 from . import definition as names
 from .definition import Definition, Native
+from .series import series_of
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client import Metric as Family
 
 M = TypeVar("M", bound="Metric")
-
-# By each name that a scrape may show: what this process's own code has declared.
-_declared: dict[str, Metric] = {}
 
 # Whatever this process has by definition: what unpickling looks for before it makes another.
 _by_definition: dict[tuple[type[Metric], Definition], Metric] = {}
@@ -66,6 +68,9 @@ class Metric:
         namespace: str = "",
         subsystem: str = "",
         unit: str = "",
+        registry: CollectorRegistry | None = declared.DEFAULT,
+        _labelvalues: Sequence[str] | None = None,
+        *,
         bounds: tuple[float, ...] = (),
         mode: str = "",
         series_cap: int = 0,
@@ -79,20 +84,24 @@ class Metric:
         definition = Definition(
             on_board, documentation, labels, unit, bounds, mode, cap, native, states
         )
-        shown = [base, *(base + suffix for suffix in self._suffixes)]
-        for each in shown:
-            self._check_declared(each, definition)
+        if _labelvalues:
+            # prometheus_client's way of making what `labels()` returns.
+            self._start(definition, tuple(_labelvalues))
+            return
+        self._definition = definition
+        declared.declare(self, registry)
         self._start(definition, ())
-        for each in shown:
-            _declared[each] = self
         _by_definition[type(self), definition] = self
 
-    def _check_declared(self, shown: str, definition: Definition) -> None:
-        earlier = _declared.get(shown)
-        if earlier is None:
-            return
-        if earlier._type != self._type or not earlier._definition.same_series(definition):
-            raise ValueError(f"Duplicated timeseries: {shown} is declared already, by {earlier!r}")
+    def _shown_names(self) -> list[str]:
+        """Each name that a scrape may show, which nothing else in a registry may have."""
+        base = self._definition.name
+        if self._type == "counter":
+            base = base[: -len("_total")]
+        return [base, *(base + suffix for suffix in self._suffixes)]
+
+    def _same_series(self, other: Metric) -> bool:
+        return self._type == other._type and self._definition.same_series(other._definition)
 
     @classmethod
     def _make(cls: type[M], definition: Definition, labelvalues: tuple[str, ...]) -> M:
@@ -174,8 +183,44 @@ class Metric:
         if len(labelvalues) != expected:
             raise ValueError(f"Incorrect label count (expected {expected}, got {labelvalues})")
         key = tuple(map(str, labelvalues))
+        self._remove(key)
+
+    def remove_by_labels(self, labels: dict[str, str]) -> None:
+        """Ends all series that have these labels, whatever others they have, as `remove` does one.
+
+        Cost: a pass over the board. Without any labels, nothing is done.
+
+        Errors: `TypeError` for what is not a dictionary, `ValueError` for a label that the metric
+        does not have, and as `remove`.
+        """
+        self._check_labelable()
+        if not isinstance(labels, dict):
+            raise TypeError(f"labels should be a dict of names and values, and is {labels!r}")
+        unknown = [name for name in labels if name not in self._definition.labelnames]
+        if unknown:
+            raise ValueError(
+                f"Unknown label names: {unknown}; expected {self._definition.labelnames}"
+            )
+        if not labels:
+            return
+        wanted = {(name, str(value)) for name, value in labels.items()}
+        for key in self._keys():
+            if wanted.issubset(zip(self._definition.labelnames, key)):
+                self._remove(key)
+
+    def _remove(self, key: tuple[str, ...]) -> None:
         self._children.pop(key, None)
         board.remove(self._handle, self._definition, key)
+
+    def _keys(self) -> set[tuple[str, ...]]:
+        """The label values of all series: this process's children, and what the board shows."""
+        keys = set(self._children)
+        labelnames = self._definition.labelnames
+        for each in series_of({self._definition.name}):
+            # Another definition of the name may have others.
+            if all(name in each.labels for name in labelnames):
+                keys.add(tuple(each.labels[name] for name in labelnames))
+        return keys
 
     def clear(self) -> None:
         """Ends all series of the metric, as `remove` does one; nothing where it has no label names.
@@ -187,6 +232,22 @@ class Metric:
         self._check_labelable()
         self._children.clear()
         board.clear(self._handle, self._definition)
+
+    def describe(self) -> Iterable[Family]:
+        """The family without its samples, as prometheus_client's registries ask for it."""
+        from . import collector
+
+        return [collector.empty(self)]
+
+    def collect(self) -> Iterable[Family]:
+        """The family with what all processes have counted: of a metric that `labels()` has
+        returned, only its own series, without its labels.
+
+        Cost and errors as `collector.read`, which is a pass over the board.
+        """
+        from . import collector
+
+        return [collector.family(self)]
 
     def _check_updatable(self) -> None:
         if self._definition.labelnames and not self._labelvalues:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 from . import lowlevel
+from .bases import SummaryCore
 from .blocks import Timer
-from .core import SummaryCore
+from .declared import DEFAULT
 from .metric import SLOTS, Metric, refuse_amount
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 
 class Summary(Metric, SummaryCore):
     """How many observations there were, over all processes, and their sum. No quantiles.
 
     Without label names it is registered here and shows as 0; else at the first `labels(…)`.
-    `registry` is accepted and not used: the board is the registry, and it is one for all.
+    `registry` is where this process shows it, with what all processes have counted.
 
     `series_cap`, which is not prometheus_client's, is how many series the metric may have at most
     (0: what the board says). What goes beyond is counted in one whose label values are all
     'overflow'.
 
     Errors: `ValueError` for a bad name or label name (`quantile` is reserved), and for a
-    declaration that contradicts an earlier one of this process. A board that cannot be opened or
+    declaration that contradicts an earlier one with its registry. A board that cannot be opened or
     is full is one `RuntimeWarning`.
     """
 
@@ -40,12 +44,21 @@ class Summary(Metric, SummaryCore):
         namespace: str = "",
         subsystem: str = "",
         unit: str = "",
-        registry: object = None,
+        registry: CollectorRegistry | None = DEFAULT,
+        _labelvalues: Sequence[str] | None = None,
         *,
         series_cap: int = 0,
     ) -> None:
         super().__init__(
-            name, documentation, labelnames, namespace, subsystem, unit, series_cap=series_cap
+            name,
+            documentation,
+            labelnames,
+            namespace,
+            subsystem,
+            unit,
+            registry,
+            _labelvalues,
+            series_cap=series_cap,
         )
 
     def _observe_this(self, amount: float) -> None:

@@ -80,7 +80,7 @@ def test_a_timed_function_may_recur_and_run_in_threads(name: str) -> None:
 
 
 def test_track_inprogress(name: str) -> None:
-    gauge = Gauge(name, "Help.")
+    gauge = Gauge(name, "Help.", multiprocess_mode="livesum")
 
     @gauge.track_inprogress()
     def nested(n: int) -> float:
@@ -130,7 +130,7 @@ def test_decorated_functions_look_like_themselves(name: str) -> None:
         """What it does."""
         return b * a
 
-    gauge = Gauge(name, "Help.")
+    gauge = Gauge(name, "Help.", multiprocess_mode="livesum")
     counter = Counter(f"{name}_errors", "Help.")
     for block in (gauge.time(), gauge.track_inprogress(), counter.count_exceptions()):
         decorated = block(plain)

@@ -173,35 +173,6 @@ def test_gauge_without_a_mode_is_one_number_for_all(name: str) -> None:
     assert gauge.value() == 4
 
 
-@pytest.mark.parametrize("kind", [Counter, Gauge, Histogram, Summary])
-def test_parameters_are_those_of_prometheus_client(kind: type) -> None:
-    theirs = getattr(prometheus_client, kind.__name__)
-    for method in (
-        "__init__",
-        "labels",
-        "inc",
-        "dec",
-        "set",
-        "observe",
-        "time",
-        "count_exceptions",
-        "remove",
-        "clear",
-    ):
-        if not hasattr(kind, method):
-            continue
-        # Without self, which the accelerator's methods take by position only, as any of C's.
-        expected = [
-            (each.name, each.kind)
-            for each in inspect.signature(getattr(theirs, method)).parameters.values()
-            if not each.name.startswith("_") and each.name != "self"
-        ]
-        _self, *found = inspect.signature(getattr(kind, method)).parameters.values()
-        # Which are ours, and cannot be in the way of theirs.
-        ours = [(name, inspect.Parameter.KEYWORD_ONLY) for name in ("series_cap", "native")]
-        assert [pair for each in found if (pair := (each.name, each.kind)) not in ours] == expected
-
-
 def test_default_buckets_are_those_of_prometheus_client() -> None:
     assert Histogram.DEFAULT_BUCKETS == prometheus_client.Histogram.DEFAULT_BUCKETS
 

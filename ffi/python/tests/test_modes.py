@@ -16,6 +16,7 @@ import pytest
 import tallyboard
 from tallyboard import Gauge
 from tallyboard.board import opened
+from tallyboard.gauge import Mode
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -108,7 +109,7 @@ TABLE = {
 
 @pytest.mark.parametrize("mode", TABLE)
 def test_a_mode_means_what_the_table_says(
-    mode: str, name: str, worker: Start, library: ctypes.CDLL
+    mode: Mode, name: str, worker: Start, library: ctypes.CDLL
 ) -> None:
     gauge = Gauge(name, "Help.", multiprocess_mode=mode)
     # A minimum of nothing is nothing; one number that all share is there from the beginning.
@@ -140,7 +141,7 @@ def test_a_mode_means_what_the_table_says(
 
 @pytest.mark.parametrize("mode", ["all", "liveall"])
 def test_processes_are_shown_apart(
-    mode: str, name: str, worker: Start, library: ctypes.CDLL
+    mode: Mode, name: str, worker: Start, library: ctypes.CDLL
 ) -> None:
     gauge = Gauge(name, "Help.", multiprocess_mode=mode)
     assert shown(name) == []
@@ -156,7 +157,7 @@ def test_processes_are_shown_apart(
 
 
 @pytest.mark.parametrize("mode", SPLIT)
-def test_a_child_has_a_number_of_its_own(mode: str, name: str, worker: Start) -> None:
+def test_a_child_has_a_number_of_its_own(mode: Mode, name: str, worker: Start) -> None:
     gauge = Gauge(name, "Help.", ["a"], multiprocess_mode=mode)
     own = gauge.labels("x")
     own.set(4)

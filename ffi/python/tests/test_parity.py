@@ -165,10 +165,11 @@ VALUES: dict[str, Program] = {
 
 @pytest.mark.parametrize("program", VALUES.values(), ids=VALUES.keys())
 def test_values(program: Program, name: str) -> None:
-    registry = prometheus_client.CollectorRegistry()
-    program(prometheus_client, name, registry)
+    model = prometheus_client.CollectorRegistry()
+    program(prometheus_client, name, model)
+    registry = tallyboard.CollectorRegistry()
     program(tallyboard, name, registry)
-    assert ours(name) == theirs(registry) != {}
+    assert ours(name) == theirs(registry) == theirs(model) != {}
 
 
 EXCEPTIONS: dict[str, Program] = {

@@ -138,8 +138,9 @@ def test_blocks_pickle(name: str) -> None:
     timer = pickle.loads(pickle.dumps(Summary(name, "Help.").time()))
     with timer:
         pass
-    with pickle.loads(pickle.dumps(Gauge(f"{name}_g", "Help.").track_inprogress())):
-        assert Gauge(f"{name}_g", "Help.").value() == 1
+    gauge = Gauge(f"{name}_g", "Help.", multiprocess_mode="livesum")
+    with pickle.loads(pickle.dumps(gauge.track_inprogress())):
+        assert gauge.value() == 1
     counter = Counter(f"{name}_c", "Help.")
     block = pickle.loads(pickle.dumps(counter.count_exceptions(KeyError)))
     with pytest.raises(KeyError), block:
@@ -156,7 +157,7 @@ loaded = Counter("loaded", "Records loaded.")
 by_kind = Counter("by_kind", "Records by kind.", ["kind"])
 odd = by_kind.labels("odd")
 seconds = Histogram("work_seconds", "Time.", ["phase"], unit="seconds", buckets=[1, 60])
-running = Gauge("running", "Tasks.", namespace="app", multiprocess_mode="")
+running = Gauge("running", "Tasks.", namespace="app", multiprocess_mode="livesum")
 failed = Counter("failed", "Errors.")
 inc = loaded.inc
 

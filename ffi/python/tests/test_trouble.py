@@ -27,7 +27,8 @@ with warnings.catch_warnings(record=True) as caught:
     assert not caught, "importing says nothing"
     counter = Counter("c", "Help.")
     labelled = Counter("l", "Help.", ["a"])
-    gauge, histogram, summary = Gauge("g", "H"), Histogram("h", "H"), Summary("s", "H")
+    gauge = Gauge("g", "H", multiprocess_mode="livemostrecent")
+    histogram, summary = Histogram("h", "H"), Summary("s", "H")
 
     def use():
         counter.inc(); counter.inc(2); counter.inc(0.5); counter.inc(2**70); gauge.inc()

@@ -1,0 +1,38 @@
+"""What `Gauge.set_function` was given: functions of this process whose results are shown.
+
+A function belongs to a series of the board, not to a metric object, of which there may be several
+for one series. It is called when a registry of its own process is collected, and by `publish`.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping, Tuple
+
+Labels = Tuple[Tuple[str, str], ...]
+"""Names and values, sorted."""
+
+# By the family's name on the board.
+_functions: dict[str, dict[Labels, Callable[[], float]]] = {}
+
+
+def put(board_name: str, labels: Mapping[str, str], function: Callable[[], float]) -> None:
+    """From now on, `function` says what the gauge of this name and these labels is."""
+    _functions.setdefault(board_name, {})[sorted_labels(labels)] = function
+
+
+def take(board_name: str, labels: Mapping[str, str] | None = None) -> None:
+    """Forgets the function of a gauge; without labels, those of the whole family."""
+    if labels is None:
+        _functions.pop(board_name, None)
+    else:
+        _functions.get(board_name, {}).pop(sorted_labels(labels), None)
+
+
+def of(board_name: str) -> dict[Labels, Callable[[], float]]:
+    """The functions of a family by the labels of their series."""
+    return dict(_functions.get(board_name, {}))
+
+
+def sorted_labels(labels: Mapping[str, str]) -> Labels:
+    """What tells a series from others of its family."""
+    return tuple(sorted(labels.items()))

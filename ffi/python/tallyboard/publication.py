@@ -1,0 +1,270 @@
+"""Writing to the board what functions and custom collectors say, so that all processes show it.
+
+`Gauge.set_function` and custom collectors are evaluated where their own process's registry is
+collected; nobody else can call them. A process that publishes does it at an interval, too, and
+writes what they say to the board, where `tallyboard serve` and the registries of other processes
+find it.
+
+How what several processes say becomes one number:
+
+* A gauge with functions takes the `live…` form of its mode: 'livemostrecent' where it has none. It
+  is then one for all of the family, so what a child without a function was set to is not shown
+  any more; declare such a gauge with a `live…` mode.
+* A gauge of a custom collector, and what has no type, is summed over the processes that live;
+  `modes` names another mode. `python_info` and the like, of which a sum means nothing, have one
+  below.
+* A counter of a custom collector becomes a counter of the board, which grows by what each process's
+  has grown by. One that falls has begun again from 0. So it is the sum over all processes, living
+  or dead, and never falls: as long as each process counts something of its own. Where all of
+  them tell the same number, as one of the machine, name it None in `modes` and publish it from one
+  process.
+* Summaries, histograms, infos and state sets of custom collectors are not published.
+
+A process that dies takes its part of the gauges with it, and a series that is not said any more
+ends. What a counter has grown by since the last time is lost with a process that ends; `now()` of
+what `publish` returns writes once more. Publish before the first fork: a child that inherits the
+publication knows how much of its counters is inherited, too, and is the parent's.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Collection, Iterable, Iterator, Mapping, NamedTuple, Tuple
+from weakref import WeakSet
+
+from . import board, functions, lowlevel
+from .counter import Counter
+from .definition import Definition
+from .gauge import Gauge
+from .metric import Metric
+from .trouble import warn_once
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric as Family
+
+    from .registry import CollectorRegistry
+
+_Key = Tuple[Definition, Tuple[str, ...]]
+"""A series: what it is, and its label values."""
+
+_LIVE = {"": "livemostrecent"}
+
+# What prometheus_client's own collectors say that no sum makes sense of.
+_MODES: Mapping[str, str | None] = {
+    "process_max_fds": "livemax",
+    "process_start_time_seconds": "livemin",
+    "python_info": "livemax",
+}
+
+_publications: WeakSet[Publication] = WeakSet()
+
+
+def publish(
+    interval: float = 10.0,
+    registry: CollectorRegistry | None = None,
+    modes: Mapping[str, str | None] | None = None,
+) -> Publication:
+    """Writes what functions and custom collectors say to the board, now and every `interval`
+    seconds.
+
+    A thread does it, in this process and in those that are forked from it, from their birth on. A
+    second call for the same registry takes the place of the first. `registry` is
+    `tallyboard.REGISTRY` where none is given. `modes` says by a family's name how the processes'
+    gauges become one; None leaves a family out. The text above says what is published as what.
+
+    From then on the registry shows what all processes have published, in the place of what this one
+    says.
+
+    Errors: `ValueError` for an interval that is not above 0 and for a mode that is not `live…`.
+    What a function or collector raises is warned of once, and the others are published.
+    """
+    if not 0 < interval < float("inf"):
+        raise ValueError(f"The interval is {interval}: it should be seconds, above 0")
+    chosen = {**_MODES, **(modes or {})}
+    for name, mode in chosen.items():
+        if mode is not None and not (mode.startswith("live") and mode in lowlevel.AGGREGATIONS):
+            raise ValueError(
+                f"The mode of {name} is {mode!r}: it should be None or begin with 'live', since "
+                "the process that says it may die"
+            )
+    if registry is None:
+        from .default_registry import REGISTRY
+
+        registry = REGISTRY
+    if registry._publication is not None:
+        registry._publication.stop()
+    publication = registry._publication = Publication(interval, registry, chosen)
+    publication.start()
+    return publication
+
+
+class _Said(NamedTuple):
+    key: _Key
+    value: float
+    is_counter: bool
+
+
+class Publication:
+    """What one process publishes of one registry: made by `publish()`."""
+
+    names: frozenset[str]
+    """The families that this process has on the board by this, as the board calls them."""
+
+    def __init__(
+        self, interval: float, registry: CollectorRegistry, modes: Mapping[str, str | None]
+    ) -> None:
+        self.names = frozenset()
+        self._interval = interval
+        self._registry = registry
+        self._modes = modes
+        self._gauges: dict[_Key, Gauge] = {}
+        self._counters: dict[_Key, Counter] = {}
+        # What each counter said when it was last written.
+        self._last: dict[_Key, float] = {}
+        self._begin_anew()
+        _publications.add(self)
+
+    def _begin_anew(self) -> None:
+        # Of this process alone: another thread may have held the lock as it was forked.
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Starts the thread that writes."""
+        thread = threading.Thread(target=self._run, args=(self._stopped,), daemon=True)
+        thread.name = "tallyboard.publish"
+        thread.start()
+
+    def stop(self) -> None:
+        """Ends the publication: what is written to the board by then stays as long as this process
+        lives."""
+        self._stopped.set()
+        if self._registry._publication is self:
+            self._registry._publication = None
+
+    def now(self) -> None:
+        """Writes once more, without waiting for the time to come. Cost: what all functions and
+        collectors cost. Nothing is done while another thread writes."""
+        families: list[Family] = []
+        metrics: list[Metric] = []
+        for each in self._registry._collectors_of(None):
+            if isinstance(each, Metric):
+                metrics.append(each)
+                continue
+            try:
+                families.extend(each.collect())
+            except Exception as error:
+                warn_once(("publish", type(each)), f"{each!r} is not published: {error!r}")
+        self.write(families, metrics)
+
+    def write(self, families: Iterable[Family], metrics: Iterable[Metric]) -> Collection[str]:
+        """Writes what custom collectors have said, and what the functions of `metrics` say, which
+        together are all of the registry. Returns which families are on the board by this."""
+        if board.opened() is None or not self._lock.acquire(blocking=False):
+            return self.names
+        try:
+            said = [*self._of_functions(metrics), *self._of_families(families)]
+            for each in said:
+                if each.is_counter:
+                    self._grow(each)
+                else:
+                    self._set(each)
+            self._end_gauges_but({each.key for each in said})
+            self.names = frozenset(each.key[0].name for each in said)
+        finally:
+            self._lock.release()
+        return self.names
+
+    def _run(self, stopped: threading.Event) -> None:
+        self.now()
+        while not stopped.wait(self._interval):
+            self.now()
+
+    def _set(self, said: _Said) -> None:
+        gauge = self._gauges.get(said.key)
+        if gauge is None:
+            gauge = self._gauges[said.key] = Gauge._make(*said.key)
+        gauge.set(said.value)
+
+    def _grow(self, said: _Said) -> None:
+        counter = self._counters.get(said.key)
+        if counter is None:
+            counter = self._counters[said.key] = Counter._make(*said.key)
+        last = self._last.get(said.key, 0.0)
+        # Noted first: a child that is forked in between must not count it again.
+        self._last[said.key] = said.value
+        growth = said.value - last if said.value >= last else said.value
+        if growth > 0:
+            counter.inc(int(growth) if growth.is_integer() else growth)
+
+    def _end_gauges_but(self, said: set[_Key]) -> None:
+        for key in [key for key in self._gauges if key not in said]:
+            del self._gauges[key]
+            board.remove(Gauge._handle, *key)
+
+    def _of_functions(self, metrics: Iterable[Metric]) -> Iterator[_Said]:
+        for metric in metrics:
+            definition = metric._definition
+            found = functions.of(definition.name)
+            if not found:
+                continue
+            if not definition.mode.startswith("live"):
+                mode = _LIVE.get(definition.mode, "live" + definition.mode)
+                if len(found) < len(metric._children):
+                    message = (
+                        f"{definition.name} has children with and without a function, and only "
+                        f"those with one are shown: declare it with multiprocess_mode={mode!r}"
+                    )
+                    warn_once(("publish", definition.name), message)
+                definition = definition._replace(mode=mode)
+            for labels, function in found.items():
+                try:
+                    value = float(function())
+                except Exception as error:
+                    message = f"{definition.name}{dict(labels)} is not published: {error!r}"
+                    warn_once(("publish", definition.name, labels), message)
+                    continue
+                values = dict(labels)
+                key = definition, tuple(values[name] for name in definition.labelnames)
+                yield _Said(key, value, is_counter=False)
+
+    def _of_families(self, families: Iterable[Family]) -> Iterator[_Said]:
+        for family in families:
+            is_counter = family.type == "counter"
+            mode = self._modes.get(family.name, "livesum")
+            if mode is None or family.type not in ("counter", "gauge", "unknown"):
+                continue
+            name = family.name + "_total" * is_counter
+            definition: Definition | None = None
+            for sample in family.samples:
+                if sample.name != name:
+                    continue
+                labelnames = tuple(sorted(sample.labels))
+                if definition is None:
+                    definition = Definition(
+                        name,
+                        family.documentation,
+                        labelnames,
+                        family.unit,
+                        mode="" if is_counter else mode,
+                    )
+                if labelnames != definition.labelnames:
+                    message = (
+                        f"{name}{sample.labels} is not published: a family has the same labels in "
+                        f"all its series, and another one of it has {definition.labelnames}"
+                    )
+                    warn_once(("publish", name), message)
+                    continue
+                values = tuple(str(sample.labels[each]) for each in labelnames)
+                yield _Said((definition, values), float(sample.value), is_counter)
+
+
+def _publish_in_child() -> None:
+    for publication in list(_publications):
+        if not publication._stopped.is_set():
+            publication._begin_anew()
+            publication.start()
+
+
+os.register_at_fork(after_in_child=_publish_in_child)
