@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     )
     from .exposition import (
         CONTENT_TYPE_LATEST,
+        CONTENT_TYPE_PLAIN_0_0_4,
+        CONTENT_TYPE_PLAIN_1_0_0,
         MetricsHandler,
         delete_from_gateway,
         generate_latest,
@@ -62,8 +64,6 @@ if TYPE_CHECKING:
         start_wsgi_server,
         write_to_textfile,
     )
-    from .exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE_PLAIN_0_0_4
-    from .exposition import CONTENT_TYPE_PLAIN_1_0_0 as CONTENT_TYPE_PLAIN_1_0_0
     from .publication import Publication, publish
     from .registry import CollectorRegistry
 
@@ -71,6 +71,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CONTENT_TYPE_LATEST",
+    "CONTENT_TYPE_PLAIN_0_0_4",
+    "CONTENT_TYPE_PLAIN_1_0_0",
     "GC_COLLECTOR",
     "PLATFORM_COLLECTOR",
     "PROCESS_COLLECTOR",

@@ -12,8 +12,10 @@ at the same time may both get it; the board then shows the newer definition.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Iterator
 
+from . import board
 from .trouble import warn_once
 
 if TYPE_CHECKING:
@@ -82,6 +84,21 @@ def forget(registry: CollectorRegistry, metric: Metric) -> None:
     if registry in _default_registry:
         for name in metric._shown_names():
             _by_default.pop(name, None)
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Takes back what the block declares: the names may be declared anew after it."""
+    by_default, known = dict(_by_default), dict(_known)
+    try:
+        yield
+    finally:
+        for registry in _default_registry:
+            for name, metric in list(_by_default.items()):
+                if name not in by_default and _has(registry, metric):
+                    registry.unregister(metric)
+        board.restore(_by_default, by_default)
+        board.restore(_known, known)
 
 
 def registered(registry: CollectorRegistry, metric: Metric) -> Metric | None:

@@ -38,6 +38,10 @@ else:
     from .default_registry import REGISTRY
     from .over import over
 
+    # Which prometheus_client has names for since 0.22.
+    CONTENT_TYPE_PLAIN_0_0_4 = "text/plain; version=0.0.4; charset=utf-8"
+    CONTENT_TYPE_PLAIN_1_0_0 = "text/plain; version=1.0.0; charset=utf-8"
+
     generate_latest = over(REGISTRY, theirs.generate_latest)
     make_asgi_app = over(REGISTRY, theirs.make_asgi_app)
     make_wsgi_app = over(REGISTRY, theirs.make_wsgi_app)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Any, Iterator, NamedTuple
 
-from . import board, lowlevel, metric
+from . import board, declared, functions, lowlevel, metric
 from .metric import Metric
 
 
@@ -39,9 +39,9 @@ def fresh_board() -> Iterator[None]:
     threads at once; what other threads count meanwhile goes to the one board or to the other.
     """
     before = [_Before(each, each._registered, dict(each._children)) for each in _living()]
-    declared, by_definition = dict(metric._declared), dict(metric._by_definition)
+    by_definition = dict(metric._by_definition)
     try:
-        with board.counting_privately():
+        with declared.restored(), functions.restored(), board.counting_privately():
             _empty()
             for each, _, children in before:
                 _show_as_new(each)
@@ -52,7 +52,6 @@ def fresh_board() -> Iterator[None]:
             finally:
                 _empty()
     finally:
-        board.restore(metric._declared, declared)
         board.restore(metric._by_definition, by_definition)
         _bring_back(before)
 

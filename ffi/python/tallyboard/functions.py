@@ -6,7 +6,10 @@ for one series. It is called when a registry of its own process is collected, an
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, Tuple
+from contextlib import contextmanager
+from typing import Callable, Iterator, Mapping, Tuple
+
+from . import board
 
 Labels = Tuple[Tuple[str, str], ...]
 """Names and values, sorted."""
@@ -31,6 +34,16 @@ def take(board_name: str, labels: Mapping[str, str] | None = None) -> None:
 def of(board_name: str) -> dict[Labels, Callable[[], float]]:
     """The functions of a family by the labels of their series."""
     return dict(_functions.get(board_name, {}))
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Forgets what the block has put, and nothing that was there before it."""
+    before = {name: dict(functions) for name, functions in _functions.items()}
+    try:
+        yield
+    finally:
+        board.restore(_functions, before)
 
 
 def sorted_labels(labels: Mapping[str, str]) -> Labels:

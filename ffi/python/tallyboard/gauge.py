@@ -9,7 +9,7 @@ from . import functions, lowlevel
 from .bases import GaugeCore
 from .blocks import InprogressTracker, Timer
 from .declared import DEFAULT
-from .metric import SLOTS, Metric, refuse_amount
+from .metric import SLOTS, Metric, number
 from .trouble import warn_once
 
 if TYPE_CHECKING:
@@ -104,11 +104,14 @@ class Gauge(Metric, GaugeCore):
 
     def _inc_by(self, amount: float = 1) -> None:
         self._check_updatable()
-        refuse_amount(amount)
+        double = number(amount)
+        if self._registered is not None:
+            library, handle = self._registered
+            library.gauge_add(handle, double)
 
     def _dec_by(self, amount: float = 1) -> None:
         # What can be taken off may not be a number yet: whatever has a minus.
-        self.inc(-amount)
+        self._inc_by(-amount)
 
     def _set_to(self, value: float) -> None:
         self._check_updatable()

@@ -9,7 +9,7 @@ from .bases import HistogramCore
 from .blocks import Timer
 from .declared import DEFAULT
 from .definition import Native, bucket_bounds, check_exemplar, native_buckets
-from .metric import SLOTS, Metric, refuse_amount
+from .metric import SLOTS, Metric, number
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -87,20 +87,22 @@ class Histogram(Metric, HistogramCore):
 
     def _observe_this(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         self._check_updatable()
-        if not isinstance(amount, (int, float)):
-            refuse_amount(amount)
+        double = number(amount)
+        if self._registered is None:
+            if exemplar:
+                check_exemplar(exemplar)
+            return
+        library, handle = self._registered
         if not exemplar:
-            self.observe(float(amount))
+            library.histogram_observe(handle, double)
             return
         try:
             check_exemplar(exemplar)
         except ValueError:
-            self.observe(amount)
+            library.histogram_observe(handle, double)
             raise
-        if self._registered is not None:
-            library, handle = self._registered
-            labels = lowlevel.label_array(exemplar)
-            library.histogram_observe_with_exemplar(handle, amount, labels, len(labels))
+        labels = lowlevel.label_array(exemplar)
+        library.histogram_observe_with_exemplar(handle, double, labels, len(labels))
 
     def time(self) -> Timer:
         """Observes the seconds that a block or a decorated function took."""

@@ -16,7 +16,7 @@ outside the dictionary and put in by `setdefault`; making one twice registers on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Iterable, NoReturn, Sequence, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Iterable, Sequence, TypeVar
 from weakref import WeakValueDictionary
 
 from . import board, declared, lowlevel
@@ -254,10 +254,10 @@ class Metric:
             raise ValueError(f"{self._type} metric is missing label values")
 
     def __str__(self) -> str:
-        return f"{self._type}:{self._definition.name}"
+        return f"{self._type}:{self._shown_names()[0]}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__module__}.{type(self).__name__}({self._definition.name})"
+        return f"{type(self).__module__}.{type(self).__name__}({self._shown_names()[0]})"
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Pickles as what it is, not as what it has counted: see `_restore`."""
@@ -280,6 +280,11 @@ def _restore(cls: type[M], definition: Definition, labelvalues: tuple[str, ...])
     return family.labels(*labelvalues) if labelvalues else family
 
 
-def refuse_amount(amount: object) -> NoReturn:
-    """Raises what Python says of a wrong type: ctypes has an exception of its own for it."""
-    raise TypeError(f"a number is needed, not {amount!r}") from None
+def number(amount: Any) -> float:
+    """What is a number, but not one that C takes as it is, such as numpy's.
+
+    Errors: `TypeError` for what is none, for which ctypes has an exception of its own.
+    """
+    if not hasattr(amount, "__float__") and not hasattr(amount, "__index__"):
+        raise TypeError(f"a number is needed, not {amount!r}") from None
+    return float(amount)

@@ -8,7 +8,7 @@ from . import lowlevel
 from .bases import SummaryCore
 from .blocks import Timer
 from .declared import DEFAULT
-from .metric import SLOTS, Metric, refuse_amount
+from .metric import SLOTS, Metric, number
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -63,7 +63,10 @@ class Summary(Metric, SummaryCore):
 
     def _observe_this(self, amount: float) -> None:
         self._check_updatable()
-        refuse_amount(amount)
+        double = number(amount)
+        if self._registered is not None:
+            library, handle = self._registered
+            library.summary_observe(handle, double)
 
     def time(self) -> Timer:
         """Observes the seconds that a block or a decorated function took."""

@@ -178,7 +178,7 @@ def test_default_buckets_are_those_of_prometheus_client() -> None:
 
 
 def test_text(name: str) -> None:
-    assert str(Counter(name, "Help.")) == f"counter:{name}_total"
+    assert str(Counter(name, "Help.")) == f"counter:{name}"
     assert repr(Gauge(f"{name}_g", "Help.")) == f"tallyboard.gauge.Gauge({name}_g)"
 
 

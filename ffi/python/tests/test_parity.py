@@ -4,6 +4,7 @@ exceptions. Where they differ on purpose, the test is in `test_declare.py` and s
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any, Callable, Dict, FrozenSet, Tuple
 
 import prometheus_client
@@ -89,6 +90,24 @@ VALUES: dict[str, Program] = {
         gauge.inc() or gauge.inc(2.5) or gauge.dec() or gauge.dec(0.25)
         for gauge in [m.Gauge(n, "Help.", registry=r)]
     ],
+    "gauge by keyword": lambda m, n, r: [
+        gauge.inc(amount=2) or gauge.dec(amount=0.5) or gauge.inc(**{})
+        for gauge in [m.Gauge(n, "Help.", registry=r)]
+    ],
+    "gauge set by keyword": lambda m, n, r: m.Gauge(n, "Help.", registry=r).set(value=2),
+    "counter by keyword amount": lambda m, n, r: m.Counter(n, "Help.", registry=r).inc(amount=2),
+    "summary by keyword": lambda m, n, r: m.Summary(n, "Help.", registry=r).observe(amount=2),
+    "histogram by keyword": lambda m, n, r: m.Histogram(n, "Help.", registry=r).observe(amount=2),
+    "fractions are numbers": lambda m, n, r: [
+        m.Gauge(f"{n}_g", "Help.", registry=r).inc(Fraction(1, 2)),
+        m.Gauge(f"{n}_d", "Help.", registry=r).dec(Fraction(1, 2)),
+        m.Summary(f"{n}_s", "Help.", registry=r).observe(Fraction(1, 2)),
+        m.Histogram(f"{n}_h", "Help.", registry=r).observe(Fraction(1, 2)),
+        m.Histogram(f"{n}_e", "H", registry=r).observe(Fraction(1, 2), exemplar={"a": "b"}),
+    ],
+    "no names of labels": lambda m, n, r: (
+        m.Counter(n, "Help.", ["a"], registry=r).labels("x", **{}).inc(**{})
+    ),
     "gauge set": lambda m, n, r: [
         gauge.set(value)
         for gauge in [m.Gauge(n, "Help.", registry=r)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..core import MetricCore
+from ..bases import MetricCore
 
 
 class Labels(MetricCore):
