@@ -127,7 +127,7 @@ def test_children_that_are_forked_in_a_test_count_on_its_board() -> None:
                     os._exit(0)
                 children.append(child)
             assert {os.waitpid(child, 0)[1] for child in children} == {0}
-            counts = {s.labels["child"]: s.value for s in series() if s.labels}
+            counts = {s.labels["child"]: s.value for s in series() if "child" in s.labels}
             assert counts == {"0": 0, "1": 1, "2": 2}
             assert [s.value for s in series() if s.name == "fresh_running"] == [3]
 
