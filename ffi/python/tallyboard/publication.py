@@ -30,7 +30,8 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Collection, Iterable, Iterator, Mapping, NamedTuple, Tuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, NamedTuple, Tuple
 from weakref import WeakSet
 
 from . import board, functions, lowlevel
@@ -145,36 +146,48 @@ class Publication:
 
     def now(self) -> None:
         """Writes once more, without waiting for the time to come. Cost: what all functions and
-        collectors cost. Nothing is done while another thread writes."""
-        families: list[Family] = []
-        metrics: list[Metric] = []
-        for each in self._registry._collectors_of(None):
-            if isinstance(each, Metric):
-                metrics.append(each)
-                continue
-            try:
-                families.extend(each.collect())
-            except Exception as error:
-                warn_once(("publish", type(each)), f"{each!r} is not published: {error!r}")
-        self.write(families, metrics)
+        collectors cost, after what another thread that writes may still have to do."""
+        with self._lock:
+            families: list[Family] = []
+            metrics: list[Metric] = []
+            for each in self._registry._collectors_of(None):
+                if isinstance(each, Metric):
+                    metrics.append(each)
+                    continue
+                try:
+                    families.extend(each.collect())
+                except Exception as error:
+                    warn_once(("publish", type(each)), f"{each!r} is not published: {error!r}")
+            self._write(families, metrics)
 
-    def write(self, families: Iterable[Family], metrics: Iterable[Metric]) -> Collection[str]:
-        """Writes what custom collectors have said, and what the functions of `metrics` say, which
-        together are all of the registry. Returns which families are on the board by this."""
-        if board.opened() is None or not self._lock.acquire(blocking=False):
-            return self.names
+    @contextmanager
+    def writing(self) -> Iterator[Callable[[Iterable[Family], Iterable[Metric]], None]]:
+        """Within the block, writes what the block itself has collected of the whole registry; where
+        another thread writes, nothing, without waiting for it.
+
+        What is collected outside of it might be older than what has been written since, and a
+        counter would seem to have fallen.
+        """
+        if not self._lock.acquire(blocking=False):
+            yield lambda families, metrics: None
+            return
         try:
-            said = [*self._of_functions(metrics), *self._of_families(families)]
-            for each in said:
-                if each.is_counter:
-                    self._grow(each)
-                else:
-                    self._set(each)
-            self._end_gauges_but({each.key for each in said})
-            self.names = frozenset(each.key[0].name for each in said)
+            yield self._write
         finally:
             self._lock.release()
-        return self.names
+
+    def _write(self, families: Iterable[Family], metrics: Iterable[Metric]) -> None:
+        if board.opened() is None:
+            self.names = frozenset()
+            return
+        said = [*self._of_functions(metrics), *self._of_families(families)]
+        for each in said:
+            if each.is_counter:
+                self._grow(each)
+            else:
+                self._set(each)
+        self._end_gauges_but({each.key for each in said})
+        self.names = frozenset(each.key[0].name for each in said)
 
     def _run(self, stopped: threading.Event) -> None:
         self.now()

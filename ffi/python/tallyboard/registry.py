@@ -93,9 +93,11 @@ class CollectorRegistry(theirs.CollectorRegistry):
             collectors = self._collectors_of(names)
         if target is not None and (names is None or "target_info" in names):
             yield target
-        said = {each: list(each.collect()) for each in collectors if not isinstance(each, Metric)}
         metrics = [each for each in collectors if isinstance(each, Metric)]
-        published = self._publish(said, metrics) if names is None else self._published()
+        custom = [each for each in collectors if not isinstance(each, Metric)]
+        # Some of the families would be taken for all that there are.
+        said = _ask(custom) if names is not None else self._ask_and_publish(custom, metrics)
+        published = frozenset() if self._publication is None else self._publication.names
         held = self._held(metrics, published)
         shown: set[str] = set()
         for each in collectors:
@@ -120,16 +122,15 @@ class CollectorRegistry(theirs.CollectorRegistry):
         found = [each for each in named if each is not None]
         return list(dict.fromkeys([*found, *self._collectors_without_names]))
 
-    def _publish(
-        self, said: dict[Collector, list[Family]], metrics: list[Metric]
-    ) -> Collection[str]:
+    def _ask_and_publish(
+        self, custom: list[Collector], metrics: list[Metric]
+    ) -> dict[Collector, list[Family]]:
         if self._publication is None:
-            return ()
-        families = [family for each in said.values() for family in each]
-        return self._publication.write(families, metrics)
-
-    def _published(self) -> Collection[str]:
-        return () if self._publication is None else self._publication.names
+            return _ask(custom)
+        with self._publication.writing() as write:
+            said = _ask(custom)
+            write([family for families in said.values() for family in families], metrics)
+        return said
 
     def _held(self, metrics: list[Metric], published: Collection[str]) -> dict[str, Family]:
         if self._shows_everything:
@@ -141,6 +142,10 @@ class CollectorRegistry(theirs.CollectorRegistry):
         name = metric._definition.name
         family = held.pop(name, None) or board.empty(metric)
         return family if name in published else board.evaluated(name, family)
+
+
+def _ask(custom: list[Collector]) -> dict[Collector, list[Family]]:
+    return {each: list(each.collect()) for each in custom}
 
 
 def on_board(family: Family) -> str:

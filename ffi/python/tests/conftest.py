@@ -16,7 +16,7 @@ import pytest
 # Read when the first metric is declared, which is in a test module.
 os.environ["TALLYBOARD"] = "private"
 
-from tallyboard import lowlevel
+from tallyboard import lowlevel, trouble
 
 _numbers = itertools.count()
 
@@ -62,6 +62,12 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def library() -> ctypes.CDLL:
     """The library that the package uses, with all that the package itself has no use for."""
     return ctypes.CDLL(lowlevel.path())
+
+
+@pytest.fixture
+def unsaid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests have been warned of is said again."""
+    monkeypatch.setattr(trouble, "_said", set())
 
 
 Run = Callable[..., str]

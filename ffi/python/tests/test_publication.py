@@ -1,0 +1,406 @@
+"""`publish`: what functions and custom collectors of each process say, on the board for all."""
+
+from __future__ import annotations
+
+import os
+from typing import Callable, Iterable, Iterator
+
+import pytest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+    UntypedMetricFamily,
+)
+
+import tallyboard
+import tallyboard.board
+from tallyboard import CollectorRegistry, Gauge, Publication, publish
+
+# A test that waits for this has failed: what it waits for is written at once.
+NEVER = 3600.0
+
+
+class Says:
+    """A custom collector that says what it is told to."""
+
+    def __init__(self, *families: Metric) -> None:
+        self.families: Iterable[Metric] = families
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+def on_board(name: str) -> dict[str, float]:
+    """The values of the families whose names begin with `name`, by name and label values."""
+    return {
+        ".".join([each.name, *each.labels.values()]): each.value
+        for each in tallyboard.series()
+        if each.name.startswith(name)
+    }
+
+
+def shown(registry: CollectorRegistry, name: str) -> dict[str, float]:
+    return {
+        ".".join([sample.name, *sample.labels.values()]): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if family.name.startswith(name) and not sample.name.endswith("_created")
+    }
+
+
+def gauge(name: str, value: float, **labels: str) -> Metric:
+    family = GaugeMetricFamily(name, "Help.", labels=list(labels))
+    family.add_metric(list(labels.values()), value)
+    return family
+
+
+def counter(name: str, value: float) -> Metric:
+    return CounterMetricFamily(name, "Help.", value=value)
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def publication(registry: CollectorRegistry) -> Iterator[Publication]:
+    """Of the registry, which says nothing yet; it has written for the first time."""
+    publication = begun(registry)
+    yield publication
+    publication.stop()
+
+
+def begun(registry: CollectorRegistry, **modes: str | None) -> Publication:
+    """Once this returns, the thread waits."""
+    asked, asks = os.pipe()
+    says = Says()
+
+    def tell() -> Iterator[Metric]:
+        os.write(asks, b"x")
+        return iter(())
+
+    says.collect = tell  # type: ignore[method-assign]
+    registry.register(says)
+    publication = publish(NEVER, registry, modes)
+    assert os.read(asked, 1) == b"x"
+    registry.unregister(says)
+    # It has asked and may be writing, of which this waits for the end.
+    with publication._lock:
+        pass
+    os.close(asked)
+    os.close(asks)
+    return publication
+
+
+class Worker:
+    """A forked child that calls `action` each time it is told to."""
+
+    def __init__(self, action: Callable[[int], object]) -> None:
+        told, self._tell = os.pipe()
+        self._done, done = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            # Not until there is nothing to read: the workers that come after hold the pipe, too.
+            while turn := os.read(told, 1)[0]:
+                action(turn)
+                os.write(done, b"x")
+            os._exit(0)
+        os.close(told)
+        os.close(done)
+
+    def turn(self, number: int) -> None:
+        os.write(self._tell, bytes([number]))
+        assert os.read(self._done, 1) == b"x"
+
+    def end(self) -> None:
+        os.write(self._tell, b"\0")
+        os.close(self._tell)
+        os.close(self._done)
+        assert os.waitpid(self.pid, 0)[1] == 0
+
+
+def test_what_custom_collectors_say_is_on_the_board(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    summary = SummaryMetricFamily(f"{name}_s", "Help.", count_value=1, sum_value=2)
+    untyped = UntypedMetricFamily(f"{name}_u", "Help.", value=4)
+    registry.register(Says(gauge(f"{name}_g", 1.5, a="x"), counter(f"{name}_c", 3), untyped))
+    registry.register(Says(summary))
+    assert on_board(name) == {}
+    publication.now()
+    expected = {f"{name}_g.x": 1.5, f"{name}_c_total": 3, f"{name}_u": 4}
+    assert on_board(name) == expected
+    assert {s.name: s.type for s in tallyboard.series() if s.name.startswith(name)} == {
+        f"{name}_g": "gauge",
+        f"{name}_c_total": "counter",
+        f"{name}_u": "gauge",
+    }
+    # The registry shows what is on the board, and what is not published from the collector.
+    assert shown(registry, name) == {**expected, f"{name}_s_count": 1, f"{name}_s_sum": 2}
+
+
+def test_collecting_the_registry_publishes(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    says = Says(gauge(name, 1))
+    registry.register(says)
+    for number in 1, 2:
+        says.families = [gauge(name, number)]
+        assert shown(registry, name) == on_board(name) == {name: number}
+    assert publication.names == {name}
+
+
+def test_processes_are_summed_as_long_as_they_live(name: str, registry: CollectorRegistry) -> None:
+    says = Says(gauge(f"{name}_g", 1), counter(f"{name}_c", 10))
+    registry.register(says)
+    publication = begun(registry)
+    publication.now()
+
+    def action(turn: int) -> None:
+        says.families = [gauge(f"{name}_g", turn), counter(f"{name}_c", 10 + turn)]
+        publication.now()
+
+    workers = [Worker(action) for _ in range(3)]
+    for turn, worker in enumerate(workers, 1):
+        worker.turn(turn)
+    # 1 of this process; the children have inherited 10, which is the parent's.
+    assert on_board(name) == {f"{name}_g": 1 + 1 + 2 + 3, f"{name}_c_total": 10 + 1 + 2 + 3}
+    workers[0].turn(5)
+    # Another process that is asked shows the same.
+    assert shown(registry, name) == {f"{name}_g": 11, f"{name}_c_total": 20}
+    for worker in workers:
+        worker.end()
+    assert on_board(name) == {f"{name}_g": 1, f"{name}_c_total": 20}
+    publication.stop()
+
+
+def test_a_counter_that_falls_has_begun_again(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    says = Says()
+    registry.register(says)
+    totals = []
+    for value in (5, 5, 7.5, 1, 2, 0):
+        says.families = [counter(name, value)]
+        publication.now()
+        totals.append(on_board(name)[f"{name}_total"])
+    assert totals == [5, 5, 7.5, 8.5, 9.5, 9.5]
+
+
+def test_a_counter_is_not_written_while_another_thread_writes_it(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    inside = Says(counter(name, 5))
+    registry.register(inside)
+
+    def collect() -> list[Metric]:
+        # As another thread would that collects while this one has not written yet.
+        inside.collect = lambda: [counter(name, 4)]  # type: ignore[method-assign]
+        assert shown(registry, name) == {f"{name}_total": 4}
+        return [counter(name, 5)]
+
+    inside.collect = collect  # type: ignore[method-assign]
+    publication.now()
+    assert on_board(name) == {f"{name}_total": 5}
+
+
+def test_what_is_not_said_any_more_ends(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    says = Says(gauge(name, 1, queue="a"), gauge(name, 2, queue="b"))
+    registry.register(says)
+    publication.now()
+    assert on_board(name) == {f"{name}.a": 1, f"{name}.b": 2}
+    says.families = [gauge(name, 3, queue="b")]
+    publication.now()
+    assert on_board(name) == {f"{name}.b": 3}
+    registry.unregister(says)
+    publication.now()
+    assert on_board(name) == {}
+
+
+def test_modes_say_how_processes_become_one(name: str, registry: CollectorRegistry) -> None:
+    families = [gauge(f"{name}_{each}", 2) for each in ("max", "all", "none", "sum")]
+    registry.register(Says(*families))
+    modes = {f"{name}_max": "livemax", f"{name}_all": "liveall", f"{name}_none": None}
+    publication = begun(registry, **modes)
+    worker = Worker(lambda _turn: publication.now())
+    worker.turn(1)
+    publication.now()
+    assert on_board(name) == {
+        f"{name}_max": 2,
+        f"{name}_all.{os.getpid()}": 2,
+        f"{name}_all.{worker.pid}": 2,
+        f"{name}_sum": 4,
+    }
+    worker.end()
+    publication.stop()
+
+
+MODES = {
+    "": 7.0,
+    "last": 7.0,
+    "livemostrecent": 7.0,
+    "sum": 9.0,
+    "livesum": 9.0,
+    "min": 2.0,
+    "max": 7.0,
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_functions_are_published_in_the_live_form_of_their_mode(
+    mode: tallyboard.gauge.Mode, name: str, registry: CollectorRegistry
+) -> None:
+    metric = Gauge(name, "Help.", ["a"], registry=registry, multiprocess_mode=mode)
+    number = 2.0
+    metric.labels("x").set_function(lambda: number)
+    publication = begun(registry)
+    publication.now()
+    assert shown(registry, name) == on_board(name) == {f"{name}.x": 2}
+
+    def action(turn: int) -> None:
+        nonlocal number
+        number = turn
+        publication.now()
+
+    worker = Worker(action)
+    worker.turn(7)
+    assert on_board(name) == {f"{name}.x": MODES[mode]}
+    worker.end()
+    assert on_board(name) == {f"{name}.x": 2}
+    publication.stop()
+
+
+def test_children_are_published_from_their_birth(name: str, registry: CollectorRegistry) -> None:
+    asked, asks = os.pipe()
+    publication = begun(registry)
+    parent = os.getpid()
+
+    def number() -> float:
+        if os.getpid() != parent:
+            os.write(asks, b"x")
+        return 1
+
+    Gauge(name, "Help.", registry=registry, multiprocess_mode="livesum").set_function(number)
+    workers = [Worker(lambda _turn: publication._lock.acquire()) for _ in range(3)]
+    for _ in workers:
+        assert os.read(asked, 1) == b"x"
+    for worker in workers:
+        # Its thread has written by the time that it gives the lock back.
+        worker.turn(1)
+    assert on_board(name) == {name: 3}
+    for worker in workers:
+        worker.end()
+    publication.stop()
+    Worker(lambda _turn: None).end()
+    assert on_board(name) == {name: 0}
+
+
+def test_the_thread_writes_again_and_again(name: str, registry: CollectorRegistry) -> None:
+    asked, asks = os.pipe()
+    turns = iter(range(1000))
+
+    def number() -> float:
+        os.write(asks, b"x")
+        return next(turns)
+
+    Gauge(name, "Help.", registry=registry).set_function(number)
+    publication = publish(0.001, registry)
+    for _ in range(5):
+        assert os.read(asked, 1) == b"x"
+    publication.stop()
+    assert on_board(name)[name] >= 3
+    assert registry._publication is None
+
+
+def test_who_publishes_again_does_it_once(name: str, registry: CollectorRegistry) -> None:
+    registry.register(Says(counter(name, 5)))
+    first = begun(registry)
+    second = begun(registry)
+    assert registry._publication is second
+    assert first._stopped.is_set()
+    second.stop()
+
+
+@pytest.mark.usefixtures("unsaid")
+def test_what_raises_is_one_warning_and_the_others_are_published(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    def broken() -> float:
+        raise KeyError(name)
+
+    says = Says()
+    says.collect = lambda: [broken()]  # type: ignore[method-assign, list-item]
+    registry.register(says)
+    Gauge(f"{name}_broken", "Help.", registry=registry).set_function(broken)
+    Gauge(f"{name}_sound", "Help.", registry=registry).set_function(lambda: 2)
+    with pytest.warns(RuntimeWarning, match="is not published: KeyError") as caught:
+        publication.now()
+    assert len(caught) == 2
+    publication.now()
+    assert on_board(name)[f"{name}_sound"] == 2
+
+
+@pytest.mark.usefixtures("unsaid")
+def test_a_family_with_and_without_functions_is_one_warning(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    metric = Gauge(name, "Help.", ["a"], registry=registry)
+    metric.labels("x").set(1)
+    metric.labels("y").set_function(lambda: 2)
+    with pytest.warns(RuntimeWarning, match="multiprocess_mode='livemostrecent'"):
+        publication.now()
+    live = Gauge(f"{name}_live", "H", ["a"], registry=registry, multiprocess_mode="livesum")
+    live.labels("x").set(1)
+    live.labels("y").set_function(lambda: 2)
+    publication.now()
+    assert on_board(f"{name}_live") == {f"{name}_live.x": 1, f"{name}_live.y": 2}
+
+
+def test_processes_say_their_cpu_time_and_memory(name: str, registry: CollectorRegistry) -> None:
+    # In a namespace, because the default registry has them without one.
+    tallyboard.ProcessCollector(namespace=name, registry=registry)
+    publication = begun(registry, **{f"{name}_process_start_time_seconds": "livemin"})
+    publication.now()
+    alone = on_board(name)
+    worker = Worker(lambda _turn: publication.now())
+    worker.turn(1)
+    both = on_board(name)
+    resident = f"{name}_process_resident_memory_bytes"
+    started = f"{name}_process_start_time_seconds"
+    assert both[resident] > 1.2 * alone[resident] > 0
+    assert both[started] == alone[started] > 1e9
+    assert both[f"{name}_process_cpu_seconds_total"] >= alone[f"{name}_process_cpu_seconds_total"]
+    worker.end()
+    assert on_board(name)[resident] == alone[resident]
+    publication.stop()
+
+
+def test_what_makes_no_sense_is_refused(registry: CollectorRegistry) -> None:
+    for interval in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="interval"):
+            publish(interval, registry)
+    for mode in ("sum", "live", "livelast"):
+        with pytest.raises(ValueError, match="begin with 'live'"):
+            publish(1, registry, {"a": mode})
+
+
+def test_nothing_is_published_without_a_board(name: str, registry: CollectorRegistry) -> None:
+    registry.register(Says(gauge(name, 3)))
+    metric = Gauge(f"{name}_f", "Help.", registry=registry)
+    metric.set_function(lambda: 4)
+    publication = begun(registry)
+    opened = tallyboard.board._opened
+    before, opened[True] = opened[True], None
+    try:
+        assert shown(registry, name) == {name: 3, f"{name}_f": 4}
+    finally:
+        opened[True] = before
+    publication.stop()
