@@ -201,7 +201,9 @@ def _follow(board: Board) -> None:
     first = object()
     if _followed.setdefault(True, first) is first:
         library, handle = board
-        os.register_at_fork(after_in_child=partial(_try, library.board_enlist, handle))
+        # Not there on Windows, which does not fork.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=partial(_try, library.board_enlist, handle))
         # The process does not end with another of its interpreters.
         if is_main():
             atexit.register(_try, library.board_leave, handle)

@@ -323,7 +323,7 @@ class Library:
         self.gauge_value = _declare(dll, "tb_gauge_value", ctypes.c_double, [GaugeHandle])
         self.register = {}
         self.families = {}
-        for kind, family, name in _METRIC_HANDLES:
+        for kind, family, name in METRIC_HANDLES:
             arguments = [BoardHandle, ctypes.POINTER(MetricStruct), out]
             self.register[kind] = self._checked(dll, f"tb_{name}_register", arguments)
             kind._free = _declare(dll, f"tb_{name}_free", None, [kind])
@@ -388,7 +388,7 @@ class Library:
         return function  # type: ignore[no-any-return]
 
 
-_METRIC_HANDLES: Sequence[tuple[type[Handle], type[Handle], str]] = (
+METRIC_HANDLES: Sequence[tuple[type[Handle], type[Handle], str]] = (
     (CounterHandle, CounterFamilyHandle, "counter"),
     (GaugeHandle, GaugeFamilyHandle, "gauge"),
     (HistogramHandle, HistogramFamilyHandle, "histogram"),
@@ -396,6 +396,7 @@ _METRIC_HANDLES: Sequence[tuple[type[Handle], type[Handle], str]] = (
     (InfoHandle, InfoFamilyHandle, "info"),
     (StateSetHandle, StateSetFamilyHandle, "state_set"),
 )
+"""By the handle of a series: that of its family, and what both are called in C."""
 
 
 def label_array(pairs: Mapping[str, str]) -> Any:
@@ -412,7 +413,14 @@ def _declare(dll: ctypes.CDLL, name: str, restype: Any, argtypes: Sequence[Any])
 
 
 def load() -> Library:
-    """Loads the library that is at `path()`. Errors: `LibraryUnusable`."""
+    """The library that is at `path()`; where boards are not available, what counts without one.
+
+    Errors: `LibraryUnusable`.
+    """
+    if sys.platform != "linux" and not os.environ.get("TALLYBOARD_LIBRARY"):
+        from .by_python import private_library
+
+        return private_library
     return Library(path())
 
 
@@ -433,8 +441,6 @@ def path() -> str:
         beside = os.path.join(folder, name)
         if os.path.exists(beside):
             return beside
-    if sys.platform != "linux":
-        raise LibraryUnusable(f"boards are not available on {sys.platform} yet")
     raise LibraryUnusable(
         f"there is no library in {folder}: install the package again, or let TALLYBOARD_LIBRARY "
         "name one"

@@ -44,4 +44,6 @@ def _begin_all() -> None:
         tally._begin()
 
 
-os.register_at_fork(after_in_child=_begin_all)
+# Not there on Windows, which does not fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_all)
