@@ -254,6 +254,8 @@ class Library:
     board_is_retired: Callable[[BoardHandle], int]
     board_visit: Callable[[BoardHandle, Any, None], None]
     board_enlist: Callable[[BoardHandle], None]
+    board_path: Callable[[BoardHandle, Any, int, None], None]
+    """Takes a buffer and its length. Raises `BoardError`, also where the board has no file."""
     board_expire: Callable[[BoardHandle, int, None], None]
     """Ends the series that have not changed for so many seconds, as far back as it has looked."""
     board_leave: Callable[[BoardHandle], None]
@@ -314,6 +316,8 @@ class Library:
         self.board_uses_rseq = _declare(dll, "tb_board_uses_rseq", ctypes.c_int32, [BoardHandle])
         self.board_is_retired = _declare(dll, "tb_board_is_retired", ctypes.c_int32, [BoardHandle])
         self.board_enlist = self._checked(dll, "tb_board_enlist", [BoardHandle])
+        text = [BoardHandle, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p]
+        self.board_path = self._checked(dll, "tb_board_path", text)
         expire = [BoardHandle, ctypes.c_uint64, ctypes.c_void_p]
         self.board_expire = self._checked(dll, "tb_board_expire", expire)
         self.board_visit = self._checked(
@@ -422,6 +426,21 @@ def load() -> Library:
 
         return private_library
     return Library(path())
+
+
+def default_board(library: Library) -> tuple[str | None, bool]:
+    """The default board's file, None where it has none, and whether it is off. Opens the board.
+
+    Errors: `BoardError`.
+    """
+    handle = BoardHandle()
+    library.board_open(None, ctypes.byref(handle))
+    file = ctypes.create_string_buffer(4096)
+    try:
+        library.board_path(handle, file, len(file), None)
+    except BoardError:
+        return None, bool(library.board_is_off(handle))
+    return os.fsdecode(file.value), False
 
 
 def path() -> str:
