@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class Probe(NamedTuple):
-    """A function of a task's number that returns the fields of a `spark.Executor`, and `process`."""
+    """Takes a task's number and returns the fields of a `spark.Executor`, and `process`."""
 
     version: str
     """The driver's."""

@@ -220,6 +220,7 @@ def test_without_it_sees_no_test() -> None:
 
 @pytest.mark.parametrize(("location", "arguments"), [("test", ()), ("private", ("-n", "2"))])
 def test_the_fixture(
+    request: pytest.FixtureRequest,
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
     board: Path,
@@ -228,9 +229,11 @@ def test_the_fixture(
 ) -> None:
     monkeypatch.setenv("TALLYBOARD", location)
     pytester.makepyfile(application=APPLICATION, test_application=TESTS)
-    # Not by the entry point: the tests of this package also run from the source folder.
-    plugin = ("-p", "tallyboard.pytest_plugin", "-p", "no:cacheprovider")
-    done = pytester.runpytest_subprocess(*plugin, *arguments)
+    plugins = ["-p", "no:cacheprovider"]
+    if not request.config.pluginmanager.has_plugin("tallyboard"):
+        # The tests of this package run from the source folder, where pytest does not find it.
+        plugins += ["-p", "tallyboard.pytest_plugin"]
+    done = pytester.runpytest_subprocess(*plugins, *arguments)
     done.assert_outcomes(passed=4)
     # What is declared outside of the fixture is declared on the board that the program has chosen.
     assert [file.name for file in board.iterdir()] == ["test.v1.board"] * (location == "test")
