@@ -119,6 +119,8 @@ class Metric:
         if definition.labelnames and not labelvalues:
             self._children = {}
             self._be_family(definition.labelnames, self._children)
+            # So that children that are forked now are on a private board with this process.
+            board.opened()
             return
         self._count_on(board.register(self._handle, definition, labelvalues))
 

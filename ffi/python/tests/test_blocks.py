@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
+import time
 from typing import Any
 
 import prometheus_client
@@ -11,7 +13,10 @@ import pytest
 
 import tallyboard
 from tallyboard import Counter, Gauge, Histogram, Summary
+from tallyboard.gauge import Mode
 from tallyboard.series import Series
+
+LIVE: tuple[Mode, ...] = ("livesum", "livemin", "livemax", "liveall", "livemostrecent")
 
 
 def read(name: str) -> Series:
@@ -137,3 +142,62 @@ def test_decorated_functions_look_like_themselves(name: str) -> None:
         assert inspect.signature(decorated) == inspect.signature(plain)
         assert (decorated.__name__, decorated.__doc__) == ("plain", "What it does.")
         assert decorated(2, b="y") == "yy"
+
+
+def test_a_coroutine_function_is_measured_until_it_has_been_awaited(name: str) -> None:
+    timed = Summary(f"{name}_seconds", "Help.")
+    running = Gauge(f"{name}_running", "Help.", multiprocess_mode="livesum")
+    failed = Counter(f"{name}_failed", "Help.")
+
+    at_once: list[float] = []
+    inside: list[float] = []
+
+    @timed.time()
+    @running.track_inprogress()
+    @failed.count_exceptions(KeyError)
+    async def work(both: asyncio.Event) -> None:
+        start = time.perf_counter()
+        at_once.append(running.value())
+        if len(at_once) == 2:
+            both.set()
+        await both.wait()
+        inside.append(time.perf_counter() - start)
+        if len(inside) == 2:
+            raise KeyError
+
+    async def main() -> None:
+        both = asyncio.Event()
+        awaited = await asyncio.gather(work(both), work(both), return_exceptions=True)
+        assert sorted(map(repr, awaited)) == ["KeyError()", "None"]
+
+    asyncio.run(main())
+    assert inspect.iscoroutinefunction(work)
+    assert at_once == [1, 2]
+    assert (running.value(), failed.value()) == (0, 1)
+    series = read(f"{name}_seconds")
+    assert (series.count, series.sum >= sum(inside)) == (2, True)
+
+
+def test_making_a_coroutine_measures_nothing(name: str) -> None:
+    """Which is all that prometheus_client measures."""
+    ours, theirs = Summary(name, "Help."), prometheus_client.Summary(name, "Help.", registry=None)
+    for metric in (ours, theirs):
+
+        @metric.time()  # type: ignore[untyped-decorator]
+        async def work() -> None: ...
+
+        work().close()
+    assert read(name).count == 0
+    assert theirs._count.get() == 1
+
+
+def test_tracking_on_a_gauge_that_outlives_its_processes_is_one_warning(
+    name: str, unsaid: None
+) -> None:
+    gauge = Gauge(name, "Help.", multiprocess_mode="sum")
+    with pytest.warns(RuntimeWarning, match=f"{name} .*multiprocess_mode='livesum'"):
+        gauge.track_inprogress()
+    with gauge.track_inprogress():
+        assert gauge.value() == 1
+    for mode in LIVE:
+        Gauge(f"{name}_{mode}", "Help.", multiprocess_mode=mode).track_inprogress()

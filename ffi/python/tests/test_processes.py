@@ -272,3 +272,19 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing(run: Run, method: str) -> None:
     assert run(SPAWN, method) == "10.0 45.0\n"
+
+
+PRIVATE = """
+import os, tallyboard
+from tallyboard import Counter
+counter = Counter("c", "Help.", ["a"])
+if os.fork() == 0:
+    counter.labels("x").inc()
+    os._exit(0)
+os.wait()
+print(counter.labels("x").value())
+"""
+
+
+def test_a_private_board_is_shared_with_children_before_anything_is_counted(run: Run) -> None:
+    assert run(PRIVATE, TALLYBOARD="private") == "1.0\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Callable, Iterable, Iterator
+from typing import Iterable, Iterator
 
 import pytest
 from prometheus_client.core import (
@@ -13,6 +13,7 @@ from prometheus_client.core import (
     SummaryMetricFamily,
     UntypedMetricFamily,
 )
+from workers import Worker, shown
 
 import tallyboard
 import tallyboard.board
@@ -41,15 +42,6 @@ def on_board(name: str) -> dict[str, float]:
         ".".join([each.name, *each.labels.values()]): each.value
         for each in tallyboard.series()
         if each.name.startswith(name)
-    }
-
-
-def shown(registry: CollectorRegistry, name: str) -> dict[str, float]:
-    return {
-        ".".join([sample.name, *sample.labels.values()]): sample.value
-        for family in registry.collect()
-        for sample in family.samples
-        if family.name.startswith(name) and not sample.name.endswith("_created")
     }
 
 
@@ -96,33 +88,6 @@ def begun(registry: CollectorRegistry, **modes: str | None) -> Publication:
     os.close(asked)
     os.close(asks)
     return publication
-
-
-class Worker:
-    """A forked child that calls `action` each time it is told to."""
-
-    def __init__(self, action: Callable[[int], object]) -> None:
-        told, self._tell = os.pipe()
-        self._done, done = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            # Not until there is nothing to read: the workers that come after hold the pipe, too.
-            while turn := os.read(told, 1)[0]:
-                action(turn)
-                os.write(done, b"x")
-            os._exit(0)
-        os.close(told)
-        os.close(done)
-
-    def turn(self, number: int) -> None:
-        os.write(self._tell, bytes([number]))
-        assert os.read(self._done, 1) == b"x"
-
-    def end(self) -> None:
-        os.write(self._tell, b"\0")
-        os.close(self._tell)
-        os.close(self._done)
-        assert os.waitpid(self.pid, 0)[1] == 0
 
 
 def test_what_custom_collectors_say_is_on_the_board(

@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING, Callable, Iterable
 import prometheus_client
 import pytest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from workers import shown
 
 import tallyboard
 from tallyboard import REGISTRY, CollectorRegistry, Counter, Enum, Gauge, Histogram, Info
 
 if TYPE_CHECKING:
     from conftest import Run
-
-
-def shown(registry: prometheus_client.CollectorRegistry, name: str) -> dict[str, float]:
-    """The samples of the families whose names begin with `name`, by name and label values."""
-    return {
-        ".".join([sample.name, *sample.labels.values()]): sample.value
-        for family in registry.collect()
-        for sample in family.samples
-        if family.name.startswith(name) and not sample.name.endswith("_created")
-    }
 
 
 def in_child(action: Callable[[], object]) -> None:
