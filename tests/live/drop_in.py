@@ -1,8 +1,9 @@
 """A Flask application that uses prometheus_client, under gunicorn that replaces each worker after 50 requests.
 
 It is run twice: with the drop-in, for which one environment variable is set, and with fewer requests in
-prometheus_client's multiprocess mode. With the drop-in the counter is exact, every scrape is monotone, and the number of files and of series stays what
-it was after the first request. What the multiprocess mode leaves behind stands beside it.
+prometheus_client's multiprocess mode. With the drop-in the counter is exact, every scrape is monotone, and the number
+of files and of series stays what it was after the first request. What the multiprocess mode leaves behind stands beside
+it.
 
 Usage: python -m live.drop_in [--requests N] [--multiprocess-requests N]
 """

@@ -15,7 +15,8 @@ loglevel = "warning"
 
 
 def when_ready(_server: Any) -> None:
-    """Called in the master before it makes workers: what is there now is not gone through, and copied, when one ends."""
+    """Called in the master before it makes workers. What is there now, a worker that ends does not go through: that
+    would copy its pages."""
     gc.freeze()
 
 

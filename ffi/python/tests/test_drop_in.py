@@ -394,6 +394,13 @@ assert other.get_sample_value("there_total") == 4
 assert shown(client.REGISTRY.restricted_registry(["here_total"])) == {("here_total",): 2}
 client.REGISTRY.unregister(here)
 assert ("here_total",) not in shown()
+labelled = client.Gauge("labelled", "Help.", ["a"])
+labelled.labels("x").set(3)
+labelled.labels("y").set_function(lambda: 4)
+(family,) = labelled.collect()
+assert sorted(each.value for each in family.samples) == [3, 4]
+(family,) = labelled.labels("y").collect()
+assert [(each.labels, each.value) for each in family.samples] == [({}, 4)]
 client.enable_created_metrics()
 assert ("there_created",) in shown(other)
 """
