@@ -28,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="tallyboard",
         help="what tests/suite tests; the other tests are of tallyboard",
     )
+    parser.addoption(
+        "--seeds",
+        type=int,
+        default=2,
+        help="how many searches for a difference from prometheus_client there are",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -40,7 +40,7 @@ def by_start_http_server(client: ModuleType, registry: Any) -> Iterator[Get]:
 @pytest.fixture
 def by_metrics_handler(client: ModuleType, registry: Any) -> Iterator[Get]:
     server = HTTPServer(("127.0.0.1", 0), client.MetricsHandler.factory(registry))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield over_http(f"http://127.0.0.1:{server.server_port}/metrics")
     server.shutdown()
