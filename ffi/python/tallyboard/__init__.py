@@ -33,7 +33,7 @@ from .series import Series, series
 from .summary import Summary
 
 if TYPE_CHECKING:
-    from prometheus_client import Metric, disable_created_metrics, enable_created_metrics
+    from prometheus_client import Metric
 
     from . import collector as collector
     from . import core as core
@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     )
     from .publication import Publication, publish
     from .registry import CollectorRegistry
+
+    # prometheus_client's own have no types.
+    def disable_created_metrics() -> None: ...
+    def enable_created_metrics() -> None: ...
+
 
 __version__ = "0.1.0"
 

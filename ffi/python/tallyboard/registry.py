@@ -68,7 +68,7 @@ class CollectorRegistry(theirs.CollectorRegistry):
         else:
             super().unregister(collector)
 
-    def collect(self) -> Iterator[Family]:
+    def collect(self) -> Iterable[Family]:
         """The families, in the order in which they were registered, and then those that only the
         board has.
 
@@ -159,7 +159,7 @@ class _Restricted(theirs.RestrictedRegistry):
         self._names = frozenset(self._name_set)
         self._of = registry
 
-    def collect(self) -> Iterator[Family]:
+    def collect(self) -> Iterable[Family]:
         for family in self._of._families(self._names):
             restricted = family._restricted_metric(self._names)
             if restricted is not None:
