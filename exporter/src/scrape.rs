@@ -52,9 +52,10 @@ impl Scraper {
         self
     }
 
-    /// Looks for boards that came, went or were made again.
+    /// Looks for boards that came, went or were made again, and for the series on them: all that is
+    /// on a large board is not left to its first scrape.
     pub fn follow(&mut self) -> &BoardSet {
-        self.boards.follow();
+        self.boards.refresh_series();
         &self.boards
     }
 

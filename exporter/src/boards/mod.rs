@@ -87,7 +87,7 @@ impl BoardSet {
     }
 
     /// The first half of [`refresh`](Self::refresh): boards, not their series.
-    pub fn follow(&mut self) {
+    fn follow(&mut self) {
         self.expand();
         for target in &mut self.targets {
             let unlinked = target.follow(self.create.as_ref(), &mut self.next_id);
