@@ -92,17 +92,19 @@ impl BoardArgument {
     }
 }
 
-/// The options with what a flag says, if it was given.
-pub(super) fn given<T>(
-    options: BoardOptions,
-    value: Option<T>,
-    set: fn(BoardOptions, T) -> BoardOptions,
-) -> BoardOptions {
-    match value {
-        Some(value) => set(options, value),
-        None => options,
-    }
+/// The options with what those of the flags say that were given. A macro, because each flag is
+/// called as the option that it sets.
+macro_rules! given {
+    ($options:expr, $flags:expr, [$($flag:ident),+]) => {{
+        let options = $options;
+        $(let options = match $flags.$flag {
+            Some(value) => options.$flag(value),
+            None => options,
+        };)+
+        options
+    }};
 }
+pub(super) use given;
 
 /// Lets boards that are mapped from now on lose their memory while they are read, which then
 /// ends nothing.
