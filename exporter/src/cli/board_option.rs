@@ -37,9 +37,19 @@ impl BoardOption {
         location(self.board.as_ref())
     }
 
+    /// Where the board is; it can be read by others.
+    pub(super) fn shared_location(&self) -> Result<Location, Failure> {
+        shared(self.location()?)
+    }
+
     /// The board for counting: made if it is not there.
     pub(super) fn open(&self) -> Result<Board, Failure> {
-        Ok(self.options().open(&self.location()?)?)
+        self.open_at(&self.location()?)
+    }
+
+    /// As [`open`](Self::open), for who has asked for the location.
+    pub(super) fn open_at(&self, location: &Location) -> Result<Board, Failure> {
+        Ok(self.options().open(location)?)
     }
 
     fn options(&self) -> BoardOptions {
@@ -50,13 +60,9 @@ impl BoardOption {
 impl BoardArgument {
     /// Where the board is; it can be read by others.
     pub(super) fn location(&self) -> Result<Location, Failure> {
-        let location = location(self.location.as_ref().or(self.option.board.as_ref()))?;
-        if location.path().is_none() {
-            return Err(Failure::Usage(format!(
-                "`{location}` is no board that another process can see; name one with --board"
-            )));
-        }
-        Ok(location)
+        shared(location(
+            self.location.as_ref().or(self.option.board.as_ref()),
+        )?)
     }
 
     /// What a board that is made here is to be like, as far as all commands can say it.
@@ -111,6 +117,15 @@ pub(super) use given;
 pub(super) fn guard() -> Result<(), Failure> {
     tallyboard::guard_readers()
         .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))
+}
+
+fn shared(location: Location) -> Result<Location, Failure> {
+    if location.path().is_none() {
+        return Err(Failure::Usage(format!(
+            "`{location}` is no board that another process can see; name one with --board"
+        )));
+    }
+    Ok(location)
 }
 
 fn location(text: Option<&OsString>) -> Result<Location, Failure> {
