@@ -79,8 +79,9 @@ pub(super) struct Serve {
     max_requests: usize,
 
     /// Leave out the metrics of the exporter itself, as node_exporter does by this flag: process_*,
-    /// tallyboard_scrapes_total and tallyboard_scrape_duration_seconds. tallyboard_build_info and
-    /// what it tells of the boards and of the programs on them stay
+    /// tallyboard_scrapes_total, tallyboard_scrapes_failed_total and
+    /// tallyboard_scrape_duration_seconds. tallyboard_build_info and what it tells of the boards and
+    /// of the programs on them stay
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
 
@@ -91,7 +92,7 @@ pub(super) struct Serve {
     made: MadeBoards,
 
     /// End series whose value has not changed for this long, such as 7d, on boards that may be
-    /// written to; one that changes later begins again from zero [default: never]
+    /// written to; one that changes later begins again from zero. Infos stay [default: never]
     #[arg(long = "series.ttl", value_name = "DURATION", value_parser = parse_ttl)]
     ttl: Option<Duration>,
 
