@@ -27,6 +27,11 @@ use crate::web_config::WebConfig;
 /// for a scrape. systemd is told when it is up, if it asked for that; then SIGHUP, which
 /// otherwise stops, looks at the web configuration and says in the log whether it can be used.
 ///
+/// At the path of the metrics, ?name[]=NAME asks for some families, ?created=true for the _created
+/// lines of OpenMetrics. A scrape ends when the time is over that the scraper gives it
+/// (X-Prometheus-Scrape-Timeout-Seconds). / shows the boards in the browser, /-/healthy says that
+/// the exporter runs, /-/ready that a board is mapped.
+///
 /// Nothing that is served needs permission to write to a board. Where there is that, boards
 /// are kept in order once a second: what dead processes left is taken over or given back,
 /// and the programs on a board that was unlinked or replaced move to the one that is there
