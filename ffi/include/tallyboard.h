@@ -31,7 +31,8 @@
  *             the same time. Two exceptions: nobody may use an object while, or after, it is given
  *             back; and a tb_reader is used by one thread at a time.
  * Signals     a function is safe in a signal handler exactly when its text says "Signals: safe".
- *             All updates are, also when they interrupt an update of the same metric.
+ *             Updates are, also when they interrupt an update of the same metric, but for
+ *             tb_info_set() and tb_state_set_set().
  * Fork        everything goes on in a child of fork() with nothing to call: its updates count on
  *             the same board. (POSIX allows the child of a process with several threads only what
  *             is safe in a signal handler; the updates are.) Between vfork() and exec, in threads
@@ -39,7 +40,7 @@
  * Errors      functions that can fail return a tb_status; tb_last_error() says it in words. Those
  *             that return nothing cannot fail.
  * Memory      the library ends the process when malloc fails, as most programs in Rust do. Updates
- *             never allocate.
+ *             that are safe in a signal handler never allocate.
  * Panics      a bug in the library is TB_PANIC and a message on standard error; it never unwinds
  *             into the caller. Visitors must not throw or longjmp through the library either: a
  *             C++ exception that gets there ends the process.
@@ -129,7 +130,8 @@ const char *tb_status_name(tb_status status);
  * What the last call that failed in this thread failed of, in words that say what to do about it.
  * "" when none has failed. A call that succeeds leaves it alone, so look at the status first.
  * Never NULL; belongs to the library and is good until this thread's next failing call, or its
- * end. Of the updates, none writes it (it would cost them their signal safety).
+ * end. Of the updates, only tb_info_set() and tb_state_set_set() write it: it would cost the others
+ * their signal safety.
  */
 const char *tb_last_error(void);
 
