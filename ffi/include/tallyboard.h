@@ -543,7 +543,8 @@ typedef struct tb_counter tb_counter;
 tb_status tb_counter_register(const tb_board *board, const tb_metric *metric, tb_counter **counter);
 
 /*
- * Adds one. About a nanosecond; no system call, no lock, cannot fail. Signals: safe.
+ * Adds one. About a nanosecond; no system call (but for one at a CPU's first update of the board, to
+ * reserve memory), no lock, cannot fail. Signals: safe.
  */
 void tb_counter_inc(const tb_counter *counter);
 
