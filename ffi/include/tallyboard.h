@@ -114,7 +114,7 @@ enum {
     TB_CLASH = 9,            /* the name is taken by a metric of another type */
     TB_FULL = 10,            /* no slot, process row or serial number is free on the board */
     TB_READ_ONLY = 11,       /* the board was attached for reading only */
-    TB_IO = 12,              /* the system refused, for a reason that has no code of its own */
+    TB_IO = 12,              /* the system refused, or too much changed at once: what has no code of its own */
     TB_PANIC = 13,           /* a bug in the library; please report what tb_last_error() says */
     TB_TOO_LONG = 14,        /* text or buckets are longer than any record can be */
     TB_FAMILY_FULL = 15      /* a gauge, info or state set has as many series as it may have */
@@ -529,7 +529,8 @@ enum {
  * NULL board. TB_CLASH: the name is registered with another type.
  * TB_FULL: no slot is free, or no process row is. TB_FAMILY_FULL: see tb_metric.series_cap.
  * TB_TOO_LONG: text and buckets fit no record. TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED
- * (struct_size), TB_IO (also when the board's file is gone).
+ * (struct_size), TB_IO (also when the board's file is gone, when the board was removed and none has
+ * its place yet, and when other processes change the same list too often meanwhile).
  */
 
 /* ------------------------------------------------------------------------------------------ */
