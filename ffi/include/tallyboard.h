@@ -693,7 +693,8 @@ int32_t tb_histogram_is_sink(const tb_histogram *histogram);
 /* Gives a handle back. The histogram stays on the board, with its counts. NULL is ignored. */
 void tb_histogram_free(tb_histogram *histogram);
 
-/* Buckets of the default histogram: 0.005 to 10, for seconds of work on a network. */
+/* Buckets of the default histogram: 0.005 to 10, for seconds of work on a network. Those of the Python
+ * package are others, as prometheus_client's are: a histogram that both count in needs its bounds said. */
 #define TB_BUCKETS_DEFAULT_COUNT 11
 
 /*
