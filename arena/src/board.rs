@@ -99,7 +99,8 @@ impl Board {
         Builder::new(self, name, help)
     }
 
-    /// A histogram with classic buckets. Nothing is registered yet.
+    /// A histogram: with classic buckets, or with native ones by
+    /// [`Builder::native`]. Nothing is registered yet.
     pub fn histogram(&self, name: &str, help: &str) -> Builder<Histogram> {
         Builder::new(self, name, help)
     }
@@ -216,10 +217,9 @@ impl Board {
         }
     }
 
-    /// Reads every record and says what no rule allows. On a live board a fault must be
-    /// seen at each of five looks in 30 ms, so that work in progress is not taken
-    /// for one.
-    /// Each look reads every record once.
+    /// Reads every record and says what no rule allows. What looks wrong is a fault when it was
+    /// seen at each of five looks in 30 ms, so that work in progress is not taken for one; where
+    /// nothing does, there is one look.
     pub fn check(&self) -> Vec<Fault> {
         let faults = match &self.attached {
             Some(attached) => check::check(&attached.segment),
@@ -238,7 +238,8 @@ impl Board {
 
     /// Does what processes that have died cannot do any more: completes or gives back series that
     /// were being built, frees removed ones, settles their gauges, gives their rows back; and
-    /// reclaims definitions that are out of use. An exporter does it all the time, processes do it
+    /// reclaims definitions that are out of use, and exemplars and what infos said that were
+    /// replaced. An exporter does it all the time, processes do it
     /// when they register and find no room. A few passes over the state words and one syscall
     /// for each process row in use; never waits. Does nothing on a board that was attached for
     /// reading.
@@ -252,8 +253,10 @@ impl Board {
     }
 
     /// Ends the series whose value has not changed for `ttl`, in whole seconds; says how many. 0
-    /// means: since the last look. An info never goes. That includes a gauge that is set once for ever, and one that counts work in
-    /// progress while nothing begins or ends: choose a `ttl` beyond that.
+    /// means: since the last look. That includes a gauge that is set once for ever, and one that
+    /// counts work in progress while nothing begins or ends: choose a `ttl` beyond that. An info
+    /// never goes.
+    ///
     /// What was never looked at by this is looked at from now on: call it again and again, from
     /// any process, at least four times in each `ttl`. A handle to an expired series registers
     /// it again with its next update, from zero. One pass over all cells; never waits. Does

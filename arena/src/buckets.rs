@@ -1,6 +1,8 @@
 //! Bounds for histograms.
 
-/// The default bounds of Prometheus clients, for seconds of a request: 5 ms to 10 s.
+/// The default bounds of most Prometheus clients, for seconds of a request: 5 ms to 10 s. The
+/// Python package has `prometheus_client`'s, which are others: where both count in one histogram,
+/// its bounds have to be said.
 pub const DEFAULT: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];

@@ -72,7 +72,8 @@ impl Counter {
     /// Adds one. No syscall, no lock; about a nanosecond. Safe in a signal handler and
     /// after `fork`. A scrape that runs at the same time may or may not see it. If the series
     /// was removed, it is registered again, from zero; if the board was, on the one that has
-    /// its place now.
+    /// its place now. A CPU's first update on a board, by whatever process, is one syscall: it
+    /// reserves that CPU's plane.
     #[inline(always)]
     pub fn inc(&self) {
         self.add(1);

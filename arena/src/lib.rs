@@ -128,7 +128,8 @@ pub use native_counts::NativeCounts;
 pub use process_view::{ProcessIdentity, ProcessView};
 pub use removal::{remove, remove_by_force};
 pub use snapshot::{
-    BoardView, FamiliesId, FamilyView, LabelValues, Reader, SeriesBatch, SeriesList, SeriesView,
+    BoardView, FamiliesId, FamilyView, LabelBytes, LabelValues, Reader, SeriesBatch, SeriesList,
+    SeriesView,
 };
 pub use state_set::StateSet;
 pub use stats::Stats;

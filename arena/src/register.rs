@@ -126,7 +126,7 @@ impl Segment {
             return Err(Lost::Orphaned);
         };
         let state = self.state(parent);
-        // ORDERING: [S6] AcqRel; pairs with the CAS of `remove`.
+        // ORDERING: [S6] AcqRel; pairs with the CAS of `end`.
         let lives = if mutation::is(Mutation::ParentLoaded) {
             state.load(Ordering::Acquire) == tag
         } else {

@@ -165,7 +165,7 @@ pub(crate) fn retire(segment: &Segment) {
             let Some(slot) = segment.slot(index) else {
                 break;
             };
-            // ORDERING: [S1] Acquire: `remove` unlinks by the record behind the state.
+            // ORDERING: [S1] Acquire: `end` unlinks by the record behind the state.
             let state = State::of(segment.state(slot).load(Ordering::Acquire));
             let State::Ready { serial } = state else {
                 continue;

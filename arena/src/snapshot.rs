@@ -29,5 +29,5 @@ mod view;
 pub use family::{FamiliesId, FamilyView};
 pub use labels::LabelValues;
 pub use reader::Reader;
-pub use series::{SeriesBatch, SeriesList, SeriesView};
+pub use series::{LabelBytes, SeriesBatch, SeriesList, SeriesView};
 pub use view::BoardView;

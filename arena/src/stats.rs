@@ -43,15 +43,16 @@ pub struct Stats {
     pub planes_ready: u32,
     /// CPU planes that could not be reserved: those CPUs use the shared plane.
     pub planes_refused: u32,
-    /// How often a registration was refused, by reason.
+    /// How often a registration was refused, or an exemplar, by reason.
     pub refused: [(RefusedReason, u64); REFUSED_REASONS],
     /// Slots given back after their series ended or their builder died.
     pub reclaimed: u64,
-    /// Process rows given back after their process died.
+    /// Process rows given back after their process died, or when it left.
     pub reaped: u64,
     /// What dead processes contributed to gauges and was folded into them.
     pub folded: u64,
-    /// Registrations that went beyond the cap of a family.
+    /// Lookups and registrations that went beyond the cap of a family, those among them that were
+    /// refused for it.
     pub overflowed: u64,
     /// Series that were ended because they did not change for long.
     pub expired: u64,

@@ -31,7 +31,8 @@
  *             the same time. Two exceptions: nobody may use an object while, or after, it is given
  *             back; and a tb_reader is used by one thread at a time.
  * Signals     a function is safe in a signal handler exactly when its text says "Signals: safe".
- *             All updates are, also when they interrupt an update of the same metric.
+ *             Updates are, also when they interrupt an update of the same metric, but for
+ *             tb_info_set() and tb_state_set_set().
  * Fork        everything goes on in a child of fork() with nothing to call: its updates count on
  *             the same board. (POSIX allows the child of a process with several threads only what
  *             is safe in a signal handler; the updates are.) Between vfork() and exec, in threads
@@ -39,7 +40,7 @@
  * Errors      functions that can fail return a tb_status; tb_last_error() says it in words. Those
  *             that return nothing cannot fail.
  * Memory      the library ends the process when malloc fails, as most programs in Rust do. Updates
- *             never allocate.
+ *             that are safe in a signal handler never allocate.
  * Panics      a bug in the library is TB_PANIC and a message on standard error; it never unwinds
  *             into the caller. Visitors must not throw or longjmp through the library either: a
  *             C++ exception that gets there ends the process.
@@ -111,9 +112,9 @@ enum {
     TB_DAMAGED = 7,          /* it is not a board, or its bytes are bad */
     TB_UNSUPPORTED = 8,      /* this file system, system or library version cannot do that */
     TB_CLASH = 9,            /* the name is taken by a metric of another type */
-    TB_FULL = 10,            /* no slot or process row is free on the board */
+    TB_FULL = 10,            /* no slot, process row or serial number is free on the board */
     TB_READ_ONLY = 11,       /* the board was attached for reading only */
-    TB_IO = 12,              /* the system refused, for a reason that has no code of its own */
+    TB_IO = 12,              /* the system refused, or too much changed at once: what has no code of its own */
     TB_PANIC = 13,           /* a bug in the library; please report what tb_last_error() says */
     TB_TOO_LONG = 14,        /* text or buckets are longer than any record can be */
     TB_FAMILY_FULL = 15      /* a gauge, info or state set has as many series as it may have */
@@ -129,7 +130,8 @@ const char *tb_status_name(tb_status status);
  * What the last call that failed in this thread failed of, in words that say what to do about it.
  * "" when none has failed. A call that succeeds leaves it alone, so look at the status first.
  * Never NULL; belongs to the library and is good until this thread's next failing call, or its
- * end. Of the updates, none writes it (it would cost them their signal safety).
+ * end. Of the updates, only tb_info_set() and tb_state_set_set() write it: it would cost the others
+ * their signal safety.
  */
 const char *tb_last_error(void);
 
@@ -159,9 +161,11 @@ typedef struct tb_board tb_board;
  */
 typedef struct tb_board_options {
     size_t struct_size;            /* sizeof(tb_board_options) */
-    uint32_t slots;                /* 64 to 4194304; default 16384. A family, a counter, a gauge and
-                                    * a summary take one each, a histogram one for three buckets,
-                                    * and long texts take more */
+    uint32_t slots;                /* 64 to 4194304; default 16384. A family, a counter, a gauge, a
+                                    * summary and a state set take one each, an info two, a histogram
+                                    * one for three buckets, and long texts take more; an exemplar
+                                    * takes one, and each process's part of a gauge that keeps
+                                    * processes apart */
     uint32_t processes;            /* living processes that register, 1 to 65535; default 1024 */
     uint32_t mode;                 /* of the file: 0600 and further permissions; default 0600 */
     uint32_t has_group;            /* 1: give the file to `group`; 0: leave it with the process's */
@@ -185,7 +189,8 @@ typedef struct tb_board_options {
  *
  * TB_INVALID_ARGUMENT (no possible location, or `board` is NULL), TB_PERMISSION (also for a
  * symbolic link and a directory that others may write, which anyone could have put there),
- * TB_NO_SPACE, TB_VERSION, TB_DAMAGED, TB_UNSUPPORTED (a file system that is not memory), TB_IO.
+ * TB_NO_SPACE, TB_VERSION, TB_DAMAGED, TB_UNSUPPORTED (a file system that is not memory, or a board
+ * that needs a newer library), TB_IO (also where its directory is not there).
  */
 tb_status tb_board_open(const char *location, tb_board **board);
 
@@ -221,17 +226,18 @@ tb_status tb_board_attach_read_only(const char *location, tb_board **board);
  * it open see that by tb_board_is_retired(), and open the board anew to read. Handles move by
  * themselves: the next update is counted, from zero, on the board that has the name by then; if
  * there is none, it makes one like the old where that was its own user's. A damaged board, or one
- * of another layout version, is just unlinked.
+ * of another layout version, is just unlinked, and so is a file NAME.v1.board that is no board.
  *
  * TB_INVALID_ARGUMENT for `off` and `private`, and for NULL: what destroys wants to be told what.
- * TB_NOT_FOUND, TB_PERMISSION, TB_DAMAGED (not a board at all), TB_IO.
+ * TB_NOT_FOUND, TB_PERMISSION, TB_DAMAGED (any other file that is no board), TB_IO.
  */
 tb_status tb_board_remove(const char *location);
 
 /*
- * Gives a board back. The metrics registered on it stay valid and go on counting; the memory is
- * unmapped when the last of them is freed. The board itself stays: it is the processes' in common.
- * NULL is ignored.
+ * Gives a board back. The metrics registered on it stay valid and go on counting. Once something was
+ * registered on it, it stays mapped until the process ends: an update may be under way in a thread or
+ * signal handler. Else it is unmapped with its last tb_board and tb_reader. The board itself stays: it
+ * is the processes' in common. NULL is ignored.
  */
 void tb_board_close(tb_board *board);
 
@@ -301,12 +307,12 @@ typedef struct tb_stats {
     uint32_t planes_refused;  /* CPUs that were refused one, for lack of memory */
     uint32_t refused_reasons; /* entries of `refused` that this library uses */
     uint64_t reclaimed;       /* slots reclaimed after a death or a removal, ever */
-    uint64_t reaped;          /* process rows freed after a death, ever */
+    uint64_t reaped;          /* process rows freed after a death or by tb_board_leave(), ever */
     uint64_t damaged;         /* records found with bad bytes */
-    uint64_t refused[TB_REFUSED_REASONS]; /* registrations refused, ever, by reason */
+    uint64_t refused[TB_REFUSED_REASONS]; /* registrations and exemplars refused, ever, by reason */
     uint64_t parts;           /* what single processes contribute to gauges: see tb_metric.aggregation */
     uint64_t folded;          /* parts of dead processes that went into their gauge, ever */
-    uint64_t overflowed;      /* registrations beyond the cap of a family, ever */
+    uint64_t overflowed;      /* lookups and registrations beyond the cap of a family, ever */
     uint64_t expired;         /* series ended because they did not change for long, ever */
 } tb_stats;
 
@@ -336,8 +342,9 @@ typedef int32_t (*tb_fault_visitor)(const char *fault, void *context);
 
 /*
  * Checks the whole board against its own rules, as `tallyboard check` does, while others use it.
- * Calls `visit`, if it is not NULL, for each fault. TB_OK: the board is sound. TB_DAMAGED: it has
- * faults, and tb_last_error() is the first. TB_INVALID_ARGUMENT for a NULL board.
+ * Calls `visit`, if it is not NULL, for each fault. Reads every record; where something looks wrong,
+ * five times within 30 ms, since work in progress does for a moment. TB_OK: the board is sound.
+ * TB_DAMAGED: it has faults, and tb_last_error() is the first. TB_INVALID_ARGUMENT for a NULL board.
  */
 tb_status tb_board_check(const tb_board *board, tb_fault_visitor visit, void *context);
 
@@ -345,13 +352,14 @@ tb_status tb_board_check(const tb_board *board, tb_fault_visitor visit, void *co
  * Does what processes that have died cannot do any more: completes or gives back what they were
  * registering, settles their gauges, gives their places back. An exporter does it all the time, and
  * processes do it when they find no room. Passes over the whole board, and a syscall for each process;
- * never waits. TB_INVALID_ARGUMENT for a NULL board.
+ * never waits. Does nothing on a board that was attached for reading. TB_INVALID_ARGUMENT for a NULL
+ * board.
  */
 tb_status tb_board_reap(const tb_board *board);
 
 /*
- * Ends the series whose value has not changed for `ttl_seconds`, and writes how many into
- * `*expired`, which may be NULL. What was never looked at by this is looked at from now on: call it
+ * Ends the series whose value has not changed for `ttl_seconds`, but for infos, and writes how many
+ * into `*expired`, which may be NULL. What was never looked at by this is looked at from now on: call it
  * again and again, from any process, at least four times in each `ttl_seconds`. A handle to such a
  * series registers it again with its next update, from zero. Passes over all values; never waits.
  * Does nothing on a board that was attached for reading. TB_INVALID_ARGUMENT for a NULL board.
@@ -521,7 +529,8 @@ enum {
  * NULL board. TB_CLASH: the name is registered with another type.
  * TB_FULL: no slot is free, or no process row is. TB_FAMILY_FULL: see tb_metric.series_cap.
  * TB_TOO_LONG: text and buckets fit no record. TB_READ_ONLY, TB_DAMAGED, TB_UNSUPPORTED
- * (struct_size), TB_IO (also when the board's file is gone).
+ * (struct_size), TB_IO (also when the board's file is gone, when the board was removed and none has
+ * its place yet, and when other processes change the same list too often meanwhile).
  */
 
 /* ------------------------------------------------------------------------------------------ */
@@ -535,7 +544,8 @@ typedef struct tb_counter tb_counter;
 tb_status tb_counter_register(const tb_board *board, const tb_metric *metric, tb_counter **counter);
 
 /*
- * Adds one. About a nanosecond; no system call, no lock, cannot fail. Signals: safe.
+ * Adds one. About a nanosecond; no system call (but for one at a CPU's first update of the board, to
+ * reserve memory), no lock, cannot fail. Signals: safe.
  */
 void tb_counter_inc(const tb_counter *counter);
 
@@ -683,7 +693,8 @@ int32_t tb_histogram_is_sink(const tb_histogram *histogram);
 /* Gives a handle back. The histogram stays on the board, with its counts. NULL is ignored. */
 void tb_histogram_free(tb_histogram *histogram);
 
-/* Buckets of the default histogram: 0.005 to 10, for seconds of work on a network. */
+/* Buckets of the default histogram: 0.005 to 10, for seconds of work on a network. Those of the Python
+ * package are others, as prometheus_client's are: a histogram that both count in needs its bounds said. */
 #define TB_BUCKETS_DEFAULT_COUNT 11
 
 /*
@@ -752,8 +763,8 @@ tb_status tb_info_register(const tb_board *board, const tb_metric *metric, tb_in
  * is 0. A NULL `info` or a sink takes all.
  *
  * TB_INVALID_ARGUMENT: a NULL, a name that is empty, begins with `__`, is there twice or is a label
- * of the metric. TB_TOO_LONG, TB_FULL (it takes a second slot for the moment), TB_IO. What was said
- * before stays.
+ * of the metric. TB_TOO_LONG, TB_FULL (it takes a second slot for the moment), TB_DAMAGED, TB_IO.
+ * What was said before stays.
  */
 tb_status tb_info_set(const tb_info *info, const tb_label *pairs, size_t pair_count);
 

@@ -42,11 +42,12 @@ impl From<OpenError> for Failure {
             OpenError::NotABoard { .. } | OpenError::Damaged { .. } => status::DAMAGED,
             OpenError::Version { .. } => status::VERSION,
             OpenError::NoSpace { .. } => status::NO_SPACE,
-            OpenError::Filesystem { .. } => status::UNSUPPORTED,
+            // The one asks another filesystem, the other a newer library.
+            OpenError::Filesystem { .. } | OpenError::Features { .. } => status::UNSUPPORTED,
             OpenError::Capacity { .. } | OpenError::Name { .. } | OpenError::Unsuitable { .. } => {
                 status::INVALID_ARGUMENT
             }
-            // `Io`, and what later arenas add.
+            // `NoDirectory`, `Replaced`, `Io`, and what later arenas add.
             _ => status::IO,
         };
         Failure::new(status, error.to_string())

@@ -5,7 +5,7 @@
 #
 # By hand: it takes minutes, since the exporter is compiled in there. Where the two base images of the Dockerfile are
 # not in buildah's storage, they are made here: Debian's from its packages (debootstrap), and Rust's from that with this
-# machine's compiler. Needs root, buildah, debootstrap, curl, and room for 4 GB in FOLDER, which is a new one below /tmp
+# machine's compiler. Needs root, buildah, debootstrap, curl, and room for 15 GB in FOLDER, which is a new one below /tmp
 # unless told.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

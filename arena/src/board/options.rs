@@ -46,8 +46,9 @@ impl BoardOptions {
     }
 
     /// How many slots a new board has: 64 to 4,194,304, else [`OpenError::Capacity`] when it is
-    /// made. A counter or gauge takes one, a
-    /// histogram one for three buckets, a family one; long texts take more.
+    /// made. A family, a counter, a gauge, a summary and a state set take one each, an info two, a
+    /// histogram one for three buckets; long texts take more. So does an exemplar take one, and
+    /// each process's part of a gauge that keeps processes apart.
     pub fn slots(mut self, slots: u32) -> Self {
         self.slots = slots;
         self

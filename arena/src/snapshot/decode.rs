@@ -66,6 +66,8 @@ pub(super) enum Said {
         hash: u64,
         /// How many label values.
         labels: usize,
+        /// Their bytes, together.
+        label_bytes: usize,
     },
     Part {
         parent: Parent,
@@ -106,9 +108,9 @@ fn read(segment: &Segment, bound: Bound, scratch: &mut Scratch) -> Option<Said> 
     if shape.kind == SERIES {
         let read = series(segment, bound, &mut scratch.text)?;
         let mut rest = Cursor(read.text);
-        let mut labels = 0;
+        let (mut labels, mut label_bytes) = (0, 0);
         while !rest.0.is_empty() {
-            rest.text()?;
+            label_bytes += rest.text()?.len();
             labels += 1;
         }
         scratch.len = read.text.len();
@@ -116,6 +118,7 @@ fn read(segment: &Segment, bound: Bound, scratch: &mut Scratch) -> Option<Said> 
             parent: read.parent,
             hash: read.hash,
             labels,
+            label_bytes,
         });
     }
     let (key_len, text_len) = lengths(word(offset_of!(HeadRecord, lengths)));

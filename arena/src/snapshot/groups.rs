@@ -47,8 +47,9 @@ impl Group {
         self.batches.partition_point(before).saturating_sub(1)
     }
 
-    /// Adds a series whose slot no other has, with `stride` slots of its chain.
-    pub(super) fn insert(&mut self, tag: u64, slot: u32, chain: &[Slot]) {
+    /// Adds a series whose slot no other has, with `stride` slots of its chain and so many bytes of
+    /// label values.
+    pub(super) fn insert(&mut self, tag: u64, slot: u32, chain: &[Slot], label_bytes: usize) {
         debug_assert_eq!(chain.len(), self.stride);
         let mut at = self.batch_of(slot);
         let batches = Arc::make_mut(&mut self.batches);
@@ -69,7 +70,8 @@ impl Group {
                 }
             }
         }
-        Arc::make_mut(&mut batches[at]).insert(place, tag | u64::from(slot), chain);
+        let id = tag | u64::from(slot);
+        Arc::make_mut(&mut batches[at]).insert(place, id, chain, label_bytes);
         self.len += 1;
     }
 
@@ -179,7 +181,7 @@ mod tests {
                 Some(tag) => assert!(group.remove(tag, slot)),
                 None if comes => {
                     expected.insert(slot, tag(turn));
-                    group.insert(tag(turn), slot, &[Slot(slot), Slot(9)]);
+                    group.insert(tag(turn), slot, &[Slot(slot), Slot(9)], 3);
                 }
                 None => assert!(!group.remove(tag(turn), slot)),
             }
@@ -205,12 +207,12 @@ mod tests {
     fn one_that_comes_changes_one_batch_and_fills_the_others() {
         let mut group = Group::new(0);
         for slot in 0..10 * MOST as u32 {
-            group.insert(tag(1), slot, &[]);
+            group.insert(tag(1), slot, &[], 5);
         }
         assert_eq!(group.batches.len(), 10);
         let before = group.batches.clone();
         assert!(group.remove(tag(1), 700));
-        group.insert(tag(2), 700, &[]);
+        group.insert(tag(2), 700, &[], 5);
         let both = before.iter().zip(group.batches.iter());
         let same = both.filter(|(a, b)| Arc::ptr_eq(a, b)).count();
         assert_eq!(same, 9);

@@ -229,8 +229,9 @@ impl Reader {
                 parent,
                 hash,
                 labels,
+                label_bytes,
             }) => {
-                let parts = (parent, hash, labels);
+                let parts = (parent, hash, labels, label_bytes);
                 match self.take_series(segment, slot, word, parts, pass) {
                     Ok(()) => return,
                     Err(Misfit) => Other::Damaged,
@@ -257,7 +258,7 @@ impl Reader {
         segment: &Segment,
         slot: Slot,
         tag: u64,
-        (parent, hash, labels): (Parent, u64, usize),
+        (parent, hash, labels, label_bytes): (Parent, u64, usize, usize),
         pass: &mut Pass,
     ) -> Result<(), Misfit> {
         let at = u32::try_from(parent.slot).ok();
@@ -297,7 +298,7 @@ impl Reader {
         let new = || Group::new(stride);
         let group = self.groups.get_or(family, parent.tag, new);
         let chain = self.scratch.chain.get(..group.stride()).ok_or(Misfit)?;
-        group.insert(tag, slot.index(), chain);
+        group.insert(tag, slot.index(), chain, label_bytes);
         self.seen.set_series(slot.index(), tag, family);
         pass.changed = true;
         Ok(())

@@ -22,7 +22,7 @@ It does not matter which of the two has looked before, nor whether programs coun
 ///
 /// Takes one look, ends the series whose value has not changed for the given duration, and
 /// prints how many. A program that still has one of them begins it again from zero with its next
-/// update.
+/// update. Infos stay.
 #[derive(Args, Debug)]
 #[command(after_help = CRON)]
 pub(super) struct Expire {

@@ -27,6 +27,11 @@ use crate::web_config::WebConfig;
 /// for a scrape. systemd is told when it is up, if it asked for that; then SIGHUP, which
 /// otherwise stops, looks at the web configuration and says in the log whether it can be used.
 ///
+/// At the path of the metrics, ?name[]=NAME asks for some families, ?created=true for the _created
+/// lines of OpenMetrics. A scrape ends when the time is over that the scraper gives it
+/// (X-Prometheus-Scrape-Timeout-Seconds). / shows the boards in the browser, /-/healthy says that
+/// the exporter runs, /-/ready that a board is mapped.
+///
 /// Nothing that is served needs permission to write to a board. Where there is that, boards
 /// are kept in order once a second: what dead processes left is taken over or given back,
 /// and the programs on a board that was unlinked or replaced move to the one that is there
@@ -79,8 +84,9 @@ pub(super) struct Serve {
     max_requests: usize,
 
     /// Leave out the metrics of the exporter itself, as node_exporter does by this flag: process_*,
-    /// tallyboard_scrapes_total and tallyboard_scrape_duration_seconds. tallyboard_build_info and
-    /// what it tells of the boards and of the programs on them stay
+    /// tallyboard_scrapes_total, tallyboard_scrapes_failed_total and
+    /// tallyboard_scrape_duration_seconds. tallyboard_build_info and what it tells of the boards and
+    /// of the programs on them stay
     #[arg(long = "web.disable-exporter-metrics")]
     disable_exporter_metrics: bool,
 
@@ -91,7 +97,7 @@ pub(super) struct Serve {
     made: MadeBoards,
 
     /// End series whose value has not changed for this long, such as 7d, on boards that may be
-    /// written to; one that changes later begins again from zero [default: never]
+    /// written to; one that changes later begins again from zero. Infos stay [default: never]
     #[arg(long = "series.ttl", value_name = "DURATION", value_parser = parse_ttl)]
     ttl: Option<Duration>,
 

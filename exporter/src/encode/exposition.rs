@@ -7,9 +7,9 @@ use tallyboard::BoardView;
 use super::Style;
 use super::plan::Block;
 
-/// The families of some boards at one moment, rendered. It does not change, and any number of
-/// threads make a body of it at the same time, without a lock; its values are read as it is
-/// written.
+/// The families of some boards at one moment. Which they are does not change, and any number of
+/// threads make a body of it at the same time, without a lock. Values are read as it is written,
+/// and names are rendered, and kept, by the first body that comes to them.
 pub struct Exposition {
     style: Style,
     blocks: Arc<[Block]>,

@@ -74,7 +74,7 @@ impl<'a> FamilyWriter<'a> {
             protobuf::write_label(label.as_bytes(), value, &mut written);
         }
         let values_len = protobuf::values_len(self.kind, 0, &Exemplars::default());
-        protobuf::write_metric(self.kind, &written, 0, values_len, self.out);
+        protobuf::write_metric(self.kind, &written, 0, values_len, None, self.out);
         protobuf::write_value(value.as_f64(), self.out);
     }
 

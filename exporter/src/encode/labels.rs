@@ -2,6 +2,7 @@
 
 use tallyboard::{FamilyView, Kind, LabelValues};
 
+use super::protobuf::MetricLen;
 use super::{Format, Style, escape, name, protobuf};
 
 /// How the labels of a series begin, and each of them.
@@ -38,6 +39,11 @@ impl Labels {
             board: board_label,
             opens: opens.collect(),
         }
+    }
+
+    /// In protobuf: how long metrics with these labels are.
+    pub(super) fn metric_len(&self, kind: Kind, values_len: usize) -> Option<MetricLen> {
+        MetricLen::new(kind, &self.board, &self.opens, values_len)
     }
 
     pub(super) fn write_text(&self, values: &LabelValues, out: &mut Vec<u8>) {

@@ -1,12 +1,13 @@
 //! The lines, or messages, that a series' kept text becomes.
 
-use tallyboard::{BoardView, FamilyView, Kind, LabelValues, NativeCounts, SeriesView};
+use tallyboard::{BoardView, FamilyView, Kind, LabelValues, NativeCounts, SeriesBatch, SeriesView};
 
 use super::exemplar::Exemplars;
 use super::labels::Labels;
 use super::name::Frame;
 use super::number::{write_f64, write_number, write_seconds, write_u64};
 use super::plan::Identity;
+use super::protobuf::MetricLen;
 use super::shape::{Shape, created_frame};
 use super::{Format, Style, exemplar, native, openmetrics, protobuf};
 
@@ -17,6 +18,8 @@ pub(super) struct Lines {
     /// What comes before a label's value, for each label.
     labels: Labels,
     shape: Shape,
+    /// Of messages of a known length.
+    metric_len: Option<MetricLen>,
     /// Of a `_created` line, where there is one for each series.
     created: Option<Frame>,
 }
@@ -29,17 +32,31 @@ impl Lines {
         board: Option<&str>,
         style: Style,
     ) -> Self {
+        let labels = Labels::new(family, board, style);
+        let shape = Shape::new(family, family_name, board.is_some(), style);
+        let metric_len = match shape {
+            Shape::Message { values_len } => labels.metric_len(family.kind, values_len),
+            _ => None,
+        };
         Self {
             identity,
             style,
-            labels: Labels::new(family, board, style),
-            shape: Shape::new(family, family_name, board.is_some(), style),
+            labels,
+            shape,
+            metric_len,
             created: created_frame(family, family_name, board.is_some(), style),
         }
     }
 
     pub(super) fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// In protobuf: how long the texts of all series of a batch are together, as far as it can be
+    /// told without them.
+    pub(super) fn text_len(&self, batch: &SeriesBatch) -> Option<usize> {
+        let label_bytes = batch.label_bytes()?;
+        self.metric_len.as_ref()?.of_all(batch.len(), label_bytes)
     }
 
     pub(super) fn shape(&self) -> &Shape {
@@ -64,7 +81,8 @@ impl Lines {
                 let mut labels = Vec::new();
                 self.labels.write_messages(values, &mut labels);
                 let created = view.created_unix_nanos(series)?;
-                protobuf::write_metric(self.identity.kind(), &labels, created, *values_len, out);
+                let (kind, len) = (self.identity.kind(), self.metric_len.as_ref());
+                protobuf::write_metric(kind, &labels, created, *values_len, len, out);
             }
             Shape::MessageByProcess | Shape::MessageNative(_) | Shape::MessageStates { .. } => {
                 self.labels.write_messages(values, out);
@@ -239,7 +257,7 @@ impl Lines {
                 native::write(window, &counts, &mut values);
                 exemplar::write_native(view, family, series, &mut values);
                 let created = view.created_unix_nanos(series)?;
-                protobuf::write_metric(Kind::Histogram, text, created, values.len(), out);
+                protobuf::write_metric(Kind::Histogram, text, created, values.len(), None, out);
                 out.extend_from_slice(&values);
                 return Some(());
             }

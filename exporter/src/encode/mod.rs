@@ -188,8 +188,9 @@ impl Encoder {
     /// families clash, the earlier source wins, and within a source the family that was
     /// registered earlier.
     ///
-    /// O(sources) if no series came or went; otherwise O(families) and rendering of the series that
-    /// are new. Reads no value.
+    /// O(sources) if no series came or went; otherwise O(families and their series' batches), and
+    /// rendering of what is new in batches that a body was made of. The others are rendered by the
+    /// first body that comes to them. Reads no value. Never blocks.
     pub fn expose(&mut self, sources: &[Source<'_>]) -> Exposition {
         let of = sources.iter();
         let of: Vec<_> = of

@@ -6,7 +6,8 @@ use super::plan::{Block, Part};
 use super::rendered::Walk;
 use super::{Exposition, Format, Selection, wire};
 
-/// Where a scrape is. Between two pieces it holds a few words, and the exposition.
+/// Where a scrape is. Between two pieces it holds a few words, and the exposition; in protobuf also
+/// such families of the block it is in as had to be written to know the block's length.
 pub struct Pass {
     exposition: Arc<Exposition>,
     selection: Arc<Selection>,
@@ -45,7 +46,8 @@ impl Pass {
     }
 
     /// Appends what comes next, until `out` has `until` bytes or a little more; whether there is
-    /// more to come. A series that has ended is left out. Never blocks.
+    /// more to come. A series that has ended is left out. Renders the names that no body has come
+    /// to before. Never blocks.
     pub fn fill(&mut self, until: usize, out: &mut Vec<u8>) -> bool {
         let exposition = self.exposition.clone();
         while let Some(block) = exposition.blocks().get(self.block) {

@@ -101,7 +101,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The blocks, with the text of all series there are.
+    /// The blocks, which know all series there are.
     pub(super) fn blocks(&mut self, sources: &[Source<'_>]) -> &[Block] {
         for part in self.blocks.iter_mut().flat_map(|block| &mut block.parts) {
             let view: &BoardView = sources[part.source].reader;

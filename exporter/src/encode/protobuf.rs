@@ -3,7 +3,9 @@
 //! A body is one message for each family, its length before it. To send a family while it is
 //! read, its length must be known first; so each series has a length that does not depend on its
 //! values ([`wire`]), and a series that ends in the meantime leaves a field behind that has no
-//! meaning and the same length.
+//! meaning and the same length. Nor does it depend on what its label values are, but on how long
+//! they are together, unless they are very long ([`MetricLen`]): so it is known before they are
+//! read.
 //!
 //! A series' kept text is everything up to its values, which come last in the message:
 //!
@@ -12,7 +14,7 @@
 //! ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ kept ^^^^^^^^^^^^^^^^^^^^^^^^^^ ^^^^^ written at each scrape
 //! ```
 
-use tallyboard::Kind;
+use tallyboard::{Kind, LabelBytes};
 
 use super::exemplar::Exemplars;
 use super::wire::{self, WIDE, WIDE_LEN};
@@ -44,6 +46,12 @@ const TIMESTAMP_NANOS: u8 = 2;
 const DOUBLE_LEN: usize = 1 + 8;
 /// Bytes of a field that is a number of any size.
 const WIDE_FIELD_LEN: usize = 1 + WIDE;
+/// Bytes of a moment with its key.
+const TIMESTAMP_LEN: usize = 2 + 2 * (1 + WIDE_LEN);
+/// Bytes of the least that says nothing.
+pub(super) const NOTHING_LEN: usize = 1 + WIDE_LEN;
+/// The greatest length that has one byte.
+const SHORT: usize = 0x7f;
 /// Bytes of a bucket without its key and its length.
 const BUCKET_LEN: usize = WIDE_FIELD_LEN + DOUBLE_LEN;
 
@@ -102,35 +110,99 @@ fn bucket_len(exemplar: usize) -> usize {
     1 + wire::varint_len(len as u64) + len
 }
 
-/// Appends a metric up to its values, which take `values_len` bytes. A gauge has no time of
-/// creation.
+/// How long the metrics of a family are up to their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MetricLen {
+    /// What each has beside the bytes of its label values,
+    fixed: usize,
+    /// unless these are more than so many.
+    most: usize,
+    /// Bytes of a metric's own length, the same for all of them.
+    width: usize,
+}
+
+impl MetricLen {
+    /// Of metrics with labels of these names, and one that is written already, `board`. `None` if a
+    /// name is too long for that.
+    pub(super) fn new(
+        kind: Kind,
+        board: &[u8],
+        names: &[Vec<u8>],
+        values_len: usize,
+    ) -> Option<Self> {
+        let mut labels = board.len();
+        let mut most = SHORT;
+        for name in names {
+            // The keys and lengths of the name and of the value.
+            let of_pair = 4 + name.len();
+            labels += 2 + of_pair;
+            most = most.min(SHORT.checked_sub(of_pair)?);
+        }
+        let created = match of_kind(kind) {
+            (_, Some(_)) => TIMESTAMP_LEN,
+            _ => 0,
+        };
+        let inner = created + values_len;
+        let outer = labels + 1 + wire::varint_len(inner as u64) + inner;
+        let width = wire::varint_len((outer + most) as u64);
+        Some(Self {
+            fixed: 1 + width + outer - values_len,
+            most,
+            width,
+        })
+    }
+
+    /// Of `count` metrics together; `None` if it cannot be told.
+    pub(super) fn of_all(&self, count: usize, label_bytes: LabelBytes) -> Option<usize> {
+        (label_bytes.most <= self.most).then_some(count * self.fixed + label_bytes.sum)
+    }
+}
+
+/// The field of a metric that says what kind it is, and the field in that for its creation. A gauge
+/// has no time of creation.
+fn of_kind(kind: Kind) -> (u8, Option<u8>) {
+    match kind {
+        Kind::Gauge => (2, None),
+        Kind::Summary => (4, Some(4)),
+        Kind::Histogram => (7, Some(15)),
+        _ => (3, Some(3)),
+    }
+}
+
+/// Appends a metric up to its values, which take `values_len` bytes; of those of one family `len`
+/// says how long it is.
 pub(super) fn write_metric(
     kind: Kind,
     labels: &[u8],
     created_unix_nanos: u64,
     values_len: usize,
+    len: Option<&MetricLen>,
     out: &mut Vec<u8>,
 ) {
-    let (of_kind, created_field) = match kind {
-        Kind::Gauge => (2, None),
-        Kind::Summary => (4, Some(4)),
-        Kind::Histogram => (7, Some(15)),
-        _ => (3, Some(3)),
-    };
+    let (of_kind, created_field) = of_kind(kind);
+    let width = len.map_or(1, |len| len.width);
     let mut created = Vec::new();
     if let Some(field) = created_field
         && created_unix_nanos > 0
     {
         write_timestamp(field, created_unix_nanos, &mut created);
     }
-    write_framed(labels, wire::bytes_key(of_kind), &created, values_len, out);
+    let of_kind = wire::bytes_key(of_kind);
+    write_framed(width, labels, of_kind, &created, values_len, out);
 }
 
-fn write_framed(labels: &[u8], of_kind: u8, created: &[u8], values_len: usize, out: &mut Vec<u8>) {
+fn write_framed(
+    width: usize,
+    labels: &[u8],
+    of_kind: u8,
+    created: &[u8],
+    values_len: usize,
+    out: &mut Vec<u8>,
+) {
     let inner = created.len() + values_len;
     let outer = labels.len() + 1 + wire::varint_len(inner as u64) + inner;
     out.push(wire::bytes_key(FAMILY_METRIC));
-    wire::write_varint(outer as u64, out);
+    wire::write_varint_in(width, outer as u64, out);
     out.extend_from_slice(labels);
     out.push(of_kind);
     wire::write_varint(inner as u64, out);
@@ -159,21 +231,22 @@ pub(super) fn write_metric_anew(written: &[u8], values_len: usize, out: &mut Vec
     }
     let (created_at, _) = after_len(at);
     let (labels, created) = (&written[labels_at..at], &written[created_at..]);
-    write_framed(labels, written[at], created, values_len, out);
+    write_framed(1, labels, written[at], created, values_len, out);
 }
 
 /// Appends a moment.
 pub(super) fn write_timestamp(field: u8, unix_nanos: u64, out: &mut Vec<u8>) {
+    const SECOND: u64 = 1_000_000_000;
     let mut timestamp = vec![wire::varint_key(TIMESTAMP_SECONDS)];
-    wire::write_varint(unix_nanos / 1_000_000_000, &mut timestamp);
+    timestamp.extend_from_slice(&wire::wide::<WIDE_LEN>(unix_nanos / SECOND));
     timestamp.push(wire::varint_key(TIMESTAMP_NANOS));
-    wire::write_varint(unix_nanos % 1_000_000_000, &mut timestamp);
+    timestamp.extend_from_slice(&wire::wide::<WIDE_LEN>(unix_nanos % SECOND));
     wire::write_bytes(field, &timestamp, out);
 }
 
 /// Appends a whole gauge.
 pub(super) fn write_gauge(labels: &[u8], value: f64, out: &mut Vec<u8>) {
-    write_metric(Kind::Gauge, labels, 0, DOUBLE_LEN, out);
+    write_metric(Kind::Gauge, labels, 0, DOUBLE_LEN, None, out);
     write_value(value, out);
 }
 
@@ -219,7 +292,7 @@ pub(super) fn write_histogram(
 
 /// Appends `len` bytes of a family's message that say nothing, in place of a metric.
 pub(super) fn write_nothing(len: usize, out: &mut Vec<u8>) {
-    let payload = len.saturating_sub(1 + WIDE_LEN);
+    let payload = len.saturating_sub(NOTHING_LEN);
     out.push(wire::bytes_key(FAMILY_NOTHING));
     out.extend_from_slice(&wire::wide::<WIDE_LEN>(payload as u64));
     out.resize(out.len() + payload, 0);
@@ -240,7 +313,7 @@ mod tests {
                     for created in [0, 1_700_000_000_000_000_000] {
                         let written = |values_len| {
                             let mut out = Vec::new();
-                            write_metric(kind, labels, created, values_len, &mut out);
+                            write_metric(kind, labels, created, values_len, None, &mut out);
                             out
                         };
                         let mut anew = Vec::new();

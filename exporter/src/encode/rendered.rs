@@ -23,11 +23,11 @@ use std::sync::{Arc, OnceLock};
 
 use tallyboard::{BoardView, FamilyView, LabelValues, SeriesBatch, SeriesView};
 
-use super::Style;
 use super::exemplar::Exemplars;
 use super::lines::Lines;
 use super::plan::Identity;
 use super::shape::Shape;
+use super::{Style, protobuf};
 
 /// The kept text of a family on one board. A clone shares it; it is never changed, only replaced.
 #[derive(Clone)]
@@ -72,6 +72,11 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// Goes to the next batch.
+    fn go_on(&mut self) {
+        (self.batch, self.series, self.start) = (self.batch + 1, 0, 0);
+    }
+
     /// Goes to the beginning of another family.
     pub(super) fn restart(&mut self) {
         (self.batch, self.series, self.start) = (0, 0, 0);
@@ -239,6 +244,18 @@ impl Rendered {
         walk.buckets.resize(family.bounds.len() + 1, 0);
         while let Some(runs) = self.runs.get(walk.batch) {
             let text = self.text(runs, view, family);
+            let nothing = match self.messages_len(runs, view) {
+                Some(said) => match self.nothing_after(text, runs, said) {
+                    Some(nothing) => nothing,
+                    // It was changed on the board after it was found, without a new life.
+                    None => {
+                        protobuf::write_nothing(said, out);
+                        walk.go_on();
+                        continue;
+                    }
+                },
+                None => 0,
+            };
             while walk.series < runs.of.len() {
                 let (place, start) = (walk.series, walk.start);
                 (walk.series, walk.start) = (place + 1, text.ends.at(place));
@@ -254,14 +271,39 @@ impl Rendered {
                     return true;
                 }
             }
-            (walk.batch, walk.series, walk.start) = (walk.batch + 1, 0, 0);
+            if nothing > 0 {
+                protobuf::write_nothing(nothing, out);
+            }
+            walk.go_on();
         }
         false
     }
 
+    /// The length of the messages of a batch, if it can be told without rendering them. The same
+    /// for all that `view` is asked.
+    fn messages_len(&self, runs: &Runs, view: &BoardView) -> Option<usize> {
+        let Shape::Message { values_len } = *self.lines.shape() else {
+            return None;
+        };
+        let len = self.lines.text_len(&runs.of)? + runs.of.len() * values_len;
+        // These make messages longer.
+        (!view.may_have_exemplars(&runs.of)).then_some(len)
+    }
+
+    /// How much is to be said of nothing after the messages of a batch, so that they are as long as
+    /// was said before it was rendered: series may have ended in between. `None`: that cannot be.
+    fn nothing_after(&self, text: &Text, runs: &Runs, said: usize) -> Option<usize> {
+        let Shape::Message { values_len } = *self.lines.shape() else {
+            return None;
+        };
+        let there = text.bytes.len() + (runs.of.len() - text.gone.len()) * values_len;
+        let rest = said.checked_sub(there)?;
+        (rest == 0 || rest >= protobuf::NOTHING_LEN).then_some(rest)
+    }
+
     /// The length of all messages of the family, whatever their values; `None` if it depends on
     /// them. O(batches), but for those that may have an exemplar, which is the same for all that
-    /// `view` is asked.
+    /// `view` is asked, and renders those of which it cannot be told otherwise.
     pub(super) fn message_len(&self, view: &BoardView, family: &FamilyView) -> Option<usize> {
         let Shape::Message { values_len } = *self.lines.shape() else {
             return None;
@@ -269,6 +311,10 @@ impl Rendered {
         let mut len = 0;
         let mut message = Vec::new();
         for runs in self.runs.iter() {
+            if let Some(known) = self.messages_len(runs, view) {
+                len += known;
+                continue;
+            }
             let text = self.text(runs, view, family);
             len += text.bytes.len() + (runs.of.len() - text.gone.len()) * values_len;
             if !view.may_have_exemplars(&runs.of) {

@@ -24,6 +24,20 @@ pub(super) const fn bytes_key(field: u8) -> u8 {
     (field << 3) | 2
 }
 
+/// As [`write_varint`], in `width` bytes if it needs no more.
+pub(super) fn write_varint_in(width: usize, value: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_varint(value, out);
+    let short = width.saturating_sub(out.len() - start);
+    if short > 0 {
+        if let Some(last) = out.last_mut() {
+            *last |= 0x80;
+        }
+        out.resize(out.len() + short - 1, 0x80);
+        out.push(0);
+    }
+}
+
 pub(super) fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -97,6 +111,14 @@ mod tests {
             let read = |mut bytes: &[u8]| prost::encoding::decode_varint(&mut bytes).unwrap();
             assert_eq!(read(&short), value);
             assert_eq!(read(&wide::<WIDE>(value)), value);
+            for width in 1..=WIDE {
+                let mut padded = Vec::new();
+                write_varint_in(width, value, &mut padded);
+                assert_eq!(
+                    (read(&padded), padded.len()),
+                    (value, width.max(short.len()))
+                );
+            }
         }
     }
 }

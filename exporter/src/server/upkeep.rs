@@ -9,8 +9,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 use super::Shared;
 use crate::maintenance::Maintenance;
 
-/// Looks for boards, so that one is mapped, and its absence logged, before the scrape that
-/// needs it.
+/// Looks for boards and their series, so that a board is mapped and known, or its absence logged,
+/// before the scrape that needs it.
 pub(super) async fn follow(shared: Arc<Shared>, stopped: watch::Receiver<()>) {
     let mut seconds = Seconds::until(stopped);
     while seconds.next().await.is_some() {

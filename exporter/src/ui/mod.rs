@@ -25,15 +25,20 @@
 //! ```
 //!
 //! `board` is null while none is mapped, or if there is none of that label. A family has
-//! `name`, `type`, `aggregation`, `help`, `unit`, `labels`, `id`, the number of its `series`, and
-//! what they come to together, unless they are too many to be added up once a second: a counter's
-//! `value`, a gauge's `low` and `high`, a summary's `count` and `sum`, a histogram's
-//! `bounds`, `buckets` (not cumulative), `count` and `sum`.
+//! `name`, `type`, `aggregation`, `help`, `unit`, `labels`, `id`, the number of its `series`, of
+//! `hidden_series` and of `overflows`, a histogram its `bounds` (and if it is native, `native`: the
+//! `schema`, the place of the `zero` bucket and the index of the `first` above it), a state set its
+//! `states`. Besides, what its series come to together, unless they are too many to be added up
+//! once a second: a counter's `value`, a gauge's `low` and `high`, a summary's `count` and `sum`, a
+//! histogram's `buckets` (one more than bounds, not cumulative), `count` and `sum`, how many series
+//! are in each state as `held`, and what infos say as
+//! `"said": [{"name": "…", "total": 1, "values": [{"value": "…", "series": 1}]}]`.
 //!
 //! `GET /api/family?board=LABEL&name=NAME&search=WORDS&limit=N`: one family as above, and its
 //! series as `"matched": 0, "shown": [{"id": "…", "labels": ["…"], "created_unix_millis": 0, …}]`,
-//! those with the greatest values first; 50 unless told, 500 at most. A gauge that has a value for
-//! each process has `processes`, `[{"pid": "…", "value": 0}]`.
+//! those with the greatest values first; 50 unless told, 500 at most. An info's has `info`, its pairs.
+//! A gauge's that has a value for each process has `processes`, `[{"pid": "…", "value": 0}]`, 100 at
+//! most, and how many there are as `processes_total`.
 //!
 //! Times are in milliseconds. Numbers that JSON does not know are the strings "NaN", "+Inf" and
 //! "-Inf". 400 says what is wrong with a question, 404 that there is no such family.

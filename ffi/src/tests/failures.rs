@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use arena::RefusedReason;
+use arena::{OpenError, RefusedReason};
 
 use crate::boundary;
 use crate::failure::Failure;
@@ -58,6 +58,16 @@ fn success_leaves_the_last_error_alone() {
     );
     assert_eq!(boundary::call(|| Ok(())), status::OK);
     assert_eq!(last_error(), "`board` is NULL");
+}
+
+/// It was TB_IO, which says that the system has refused.
+#[test]
+fn a_board_of_a_newer_library_is_one_that_this_library_cannot_do() {
+    let newer = OpenError::Features {
+        path: "/dev/shm/newer.v1.board".into(),
+        bits: 1,
+    };
+    assert_eq!(Failure::from(newer).status, status::UNSUPPORTED);
 }
 
 #[test]

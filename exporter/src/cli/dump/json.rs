@@ -5,7 +5,7 @@
 //!   "board": {"location": "…", "uuid": "32 hex digits", "created_unix_nanos": 0, "layout_version": 1},
 //!   "damaged": 0,
 //!   "families": [{
-//!     "name": "…", "type": "counter", "help": "…", "unit": "…",
+//!     "name": "…", "type": "counter", "aggregation": "last", "help": "…", "unit": "…",
 //!     "series": [
 //!       {"labels": {"…": "…"}, "created_unix_nanos": 0, "value": 1}
 //!     ]
@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
+//! `aggregation` means something in a gauge only. In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
 //! (cumulative, `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count`
 //! and `sum`, an info's `info` (its pairs), a state set's `state`. A counter's series and a bucket
 //! have an `exemplar` where there is one. A gauge that is put together from several processes has

@@ -243,8 +243,9 @@ fn a_gauge_byte_for_byte() {
     heat.register().unwrap().set(1.0);
     let (body, _) = bytes_with(&mut Encoder::new(PROTOBUF), &[(&board, None)]);
     let expected: &[&[u8]] = &[
-        b"\x2a\x0a\x04heat\x12\x08How hot.\x18\x01",
-        b"\x22\x16\x0a\x09\x0a\x02at\x12\x03top",
+        b"\x2b\x0a\x04heat\x12\x08How hot.\x18\x01",
+        // Its length has the two bytes that a longer value of the label would need.
+        b"\x22\x96\0\x0a\x09\x0a\x02at\x12\x03top",
         b"\x12\x09\x09\0\0\0\0\0\0\xf0\x3f",
     ];
     assert_eq!(body, expected.concat());
@@ -292,10 +293,40 @@ fn what_ends_while_it_is_sent_leaves_no_mark() {
             queues.collect::<Vec<_>>()
         };
         assert_eq!(queues(&families[0]), ["a", "c"]);
-        // Its length is that of the kept text, or of what there was to be rendered: nothing.
-        assert_eq!(families.len(), 1 + usize::from(is_kept));
-        assert!(families[1..].iter().all(|wait| wait.metrics.is_empty()));
+        // Its length was told before any of it ended.
+        assert_eq!(families.len(), 2);
+        assert_eq!(families[1].metrics, []);
         assert_eq!(pass.series(), 2);
+    }
+}
+
+#[test]
+fn a_length_that_is_told_before_rendering_is_right_for_labels_of_any_length() {
+    let long_name = "n".repeat(200);
+    for (label, board_label) in [("a", None), ("a", Some("board")), (&*long_name, None)] {
+        for longest in [4, 50, 59, 60, 119, 120, 122, 123, 127, 128, 300] {
+            let board = board();
+            let lens = [0, 3, longest];
+            for len in lens {
+                let value = "v".repeat(len);
+                let jobs = board.counter("jobs_total", "").label(label, &value);
+                jobs.register().unwrap().inc();
+                let waits = board.histogram("wait", "").label(label, &value);
+                waits.label("also", &value).register().unwrap().observe(1.0);
+            }
+            let mut encoder = Encoder::new(PROTOBUF);
+            let (first, _) = bytes_with(&mut encoder, &[(&board, board_label)]);
+            let (second, _) = bytes_with(&mut encoder, &[(&board, board_label)]);
+            assert_eq!(first, second);
+            for family in decode(&first) {
+                let metrics = family.metrics.iter();
+                let found = metrics.map(|metric| {
+                    let pair = metric.labels.iter().find(|pair| pair.name == label);
+                    pair.unwrap().value.len()
+                });
+                assert_eq!(found.collect::<Vec<_>>(), lens);
+            }
+        }
     }
 }
 
