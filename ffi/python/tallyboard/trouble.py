@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
+from types import FrameType
 from typing import Hashable
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# With the drop-in, what a program calls is prometheus_client.
+_PACKAGES = ("tallyboard", "prometheus_client")
 
 # A forked child inherits what its parent has said already: 24 workers do not say it 24 times.
 _said: set[Hashable] = set()
@@ -16,7 +17,7 @@ _said: set[Hashable] = set()
 def warn_once(cause: Hashable, message: str) -> None:
     """Warns (`RuntimeWarning`) unless this process has warned of `cause` before.
 
-    The warning names the first line outside this package, which is where the metric is declared.
+    The warning names the first line outside of the packages, which is where the metric is declared.
     """
     if cause in _said:
         return
@@ -29,7 +30,11 @@ def _levels_to_caller() -> int:
     # warnings counts from the function that calls it: 1 is warn_once.
     level = 1
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _package(frame) in _PACKAGES:
         frame = frame.f_back
         level += 1
     return level
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -132,6 +132,82 @@ for histogram, counts, total in made:
     )
 
 
+def test_what_was_counted_in_files_is_moved_and_the_files_stay_as_they_are(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "multiprocess"
+    folder.mkdir()
+    run(
+        """
+import os, sys
+import prometheus_client as client
+counter = client.Counter("c", "Help.")
+counter.inc(3)
+histogram = client.Histogram("h", "Help.")
+histogram.observe(0.3)
+gauge = client.Gauge("g", "Help.")
+gauge.set(4)
+files = sorted(os.listdir(sys.argv[1]))
+assert len(files) == 3, files
+before = [open(os.path.join(sys.argv[1], each), "rb").read() for each in files]
+"""
+        + INSTALLED
+        + """
+def work(number):
+    counter.inc()
+    histogram.observe(0.3)
+
+in_children(2, work)
+found = shown()
+assert found["c_total",] == 5 and found["h_sum",] == 0.3 + 0.3 + 0.3
+assert found["g", ("pid", str(os.getpid()))] == 4
+assert sorted(os.listdir(sys.argv[1])) == files
+assert before == [open(os.path.join(sys.argv[1], each), "rb").read() for each in files]
+""",
+        str(folder),
+        PROMETHEUS_MULTIPROC_DIR=str(folder),
+    )
+
+
+def test_a_metric_that_cannot_be_moved_is_one_warning_and_the_others_are(run: Run) -> None:
+    run(
+        """
+import warnings
+import prometheus_client as client
+
+class Odd(client.Counter):
+    def _metric_init(self):
+        pass
+
+odd, counter = Odd("odd", "Help."), client.Counter("c", "Help.")
+counter.inc()
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    import tallyboard.prometheus_client
+    assert tallyboard.prometheus_client.install()
+assert "(odd) is not moved" in str(told[0].message) and len(told) == 1
+from tallyboard import series
+assert [(each.name, each.value) for each in series() if each.value] == [("c_total", 1)]
+"""
+    )
+
+
+def test_a_warning_names_the_line_that_declares_the_metric(run: Run) -> None:
+    run(
+        INSTALLED
+        + """
+import warnings
+from tallyboard import Histogram
+Histogram("name", "Help.")
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    client.Gauge("name", "Help.")
+    client.Gauge("other", "Help.").inc()
+assert [each.filename for each in told] == [__file__], told
+"""
+    )
+
+
 @pytest.mark.parametrize("way", ["before", "after", "a part of it", "looked for"])
 def test_prometheus_client_may_be_imported_before_and_after_the_hook(run: Run, way: str) -> None:
     imports = {

@@ -255,7 +255,8 @@ def _counter_inc(plain: Method) -> Method:
         if on_it is None:
             plain(self, amount, exemplar)
             return
-        on_it.inc(amount, exemplar)
+        # An exemplar is out of the ordinary to the accelerator, None as well.
+        on_it.inc(amount, exemplar) if exemplar else on_it.inc(amount)
         if self._value.tally is not None:
             self._value.tally.inc(amount)
 
@@ -282,7 +283,7 @@ def _histogram_observe(plain: Method) -> Method:
         if on_it is None:
             plain(self, amount, exemplar)
             return
-        on_it.observe(amount, exemplar)
+        on_it.observe(amount, exemplar) if exemplar else on_it.observe(amount)
         if self._sum.tally is not None:
             self._sum.tally.inc(amount)
             self._buckets[bisect_left(self._upper_bounds, amount)].tally.inc(1)

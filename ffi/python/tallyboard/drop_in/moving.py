@@ -17,6 +17,7 @@ from prometheus_client import metrics
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import REGISTRY
 
+from ..trouble import warn_once
 from .metrics import attach, on_board, start
 
 
@@ -26,7 +27,11 @@ def move_all() -> None:
     for each in (*gc.get_objects(), *_registered()):
         # Not isinstance, which asks the object: a proxy might answer with an exception.
         if issubclass(type(each), MetricWrapperBase) and on_board(each) is None:
-            _move(each)
+            try:
+                _move(each)
+            except Exception as error:
+                # Of a subclass, or half made by another thread. The others are moved.
+                warn_once(("move", id(each)), f"{each!r} is not moved to the board: {error!r}")
 
 
 def _registered() -> Iterator[Any]:
