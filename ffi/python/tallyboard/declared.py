@@ -75,8 +75,7 @@ def make_default(registry: CollectorRegistry) -> None:
     """Makes this the default registry, with all that was and will be declared with it."""
     _default_registry.append(registry)
     for metric in list(_by_default.values()):
-        if not _has(registry, metric):
-            registry.register(metric)
+        _register(registry, metric)
 
 
 def forget(registry: CollectorRegistry, metric: Metric) -> None:
@@ -119,10 +118,20 @@ def _declare_by_default(metric: Metric) -> None:
         if earlier is not None and not earlier._same_series(metric):
             raise _duplicated(name, earlier)
     for registry in _default_registry:
-        if not _has(registry, metric):
-            registry.register(metric)
+        _register(registry, metric)
     for name in names:
         _by_default[name] = metric
+
+
+def _register(registry: CollectorRegistry, metric: Metric) -> None:
+    try:
+        metric.describe()
+    except ValueError as error:
+        # It is counted all the same. Before 0.22, prometheus_client knew ASCII names only.
+        warn_once(("shown", metric._definition.name), f"{metric} is not shown here: {error}")
+        return
+    if not _has(registry, metric):
+        registry.register(metric)
 
 
 def _same(names: dict[str, Any], metric: Metric) -> Iterator[Metric]:

@@ -285,6 +285,21 @@ def test_the_thread_writes_again_and_again(name: str, registry: CollectorRegistr
     assert registry._publication is None
 
 
+def test_who_does_not_publish_shows_what_he_says_himself_once(name: str) -> None:
+    published = CollectorRegistry()
+    published.register(Says(gauge(f"{name}_g", 1), counter(f"{name}_c", 1)))
+    publication = begun(published)
+    publication.now()
+    own = Says(gauge(f"{name}_g", 5), counter(f"{name}_c", 5))
+    tallyboard.REGISTRY.register(own)
+    assert on_board(name) == {f"{name}_g": 1, f"{name}_c_total": 1}
+    families = [each for each in tallyboard.REGISTRY.collect() if each.name.startswith(name)]
+    assert [[sample.value for sample in each.samples] for each in families] == [[5], [5]]
+    tallyboard.REGISTRY.unregister(own)
+    assert shown(tallyboard.REGISTRY, name) == {f"{name}_g": 1, f"{name}_c_total": 1}
+    publication.stop()
+
+
 def test_who_publishes_again_does_it_once(name: str, registry: CollectorRegistry) -> None:
     registry.register(Says(counter(name, 5)))
     first = begun(registry)
