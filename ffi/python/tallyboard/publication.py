@@ -280,4 +280,5 @@ def _publish_in_child() -> None:
             publication.start()
 
 
-os.register_at_fork(after_in_child=_publish_in_child)
+if hasattr(os, "register_at_fork"):  # which Windows has not
+    os.register_at_fork(after_in_child=_publish_in_child)

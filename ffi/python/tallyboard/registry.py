@@ -171,4 +171,5 @@ def _renew_locks() -> None:
         registry._lock = Lock()
 
 
-os.register_at_fork(after_in_child=_renew_locks)
+if hasattr(os, "register_at_fork"):  # which Windows has not
+    os.register_at_fork(after_in_child=_renew_locks)
