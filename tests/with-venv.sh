@@ -18,7 +18,7 @@ fi
 
 cargo build --quiet --release --locked -p tallyboard-exporter -p tallyboard-ffi -p tallyboard-tests --bins --lib
 # Only what goes into the package: its own build leaves files in ffi/python.
-sources=(arena/src arena/Cargo.toml ffi/src ffi/build.rs ffi/Cargo.toml ffi/python/tallyboard ffi/python/*.{md,py,toml} Cargo.toml Cargo.lock)
+sources=(arena/src arena/Cargo.toml ffi/src ffi/build.rs ffi/Cargo.toml ffi/python/tallyboard ffi/python/*.{md,pth,py,toml} Cargo.toml Cargo.lock)
 if [[ ! -e $venv/package ]] || [[ -n $(find "${sources[@]}" -type f -newer "$venv/package" -print -quit) ]]; then
     touch "$venv/package.new"
     echo "+ pip install ./ffi/python, into $venv" >&2

@@ -468,6 +468,8 @@ assert shown() == {("here_total",): 2, ("twin",): 2, ("elsewhere_total",): 5}
 assert shown(other) == {("there_total",): 4, ("twin",): 2}
 assert other.get_sample_value("there_total") == 4
 assert shown(client.REGISTRY.restricted_registry(["here_total"])) == {("here_total",): 2}
+restricted = client.REGISTRY.restricted_registry(["elsewhere_total", "there_total", "twin"])
+assert shown(restricted) == {("elsewhere_total",): 5, ("twin",): 2}
 client.REGISTRY.unregister(here)
 assert ("here_total",) not in shown()
 labelled = client.Gauge("labelled", "Help.", ["a"])

@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 from prometheus_client import metrics, multiprocess
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import REGISTRY, CollectorRegistry
+from prometheus_client.registry import REGISTRY, CollectorRegistry, RestrictedRegistry
 
 from .. import collector
 from .metrics import declared, on_board
@@ -32,6 +32,7 @@ def replace_methods() -> None:
     for owner, name, replacement in (
         (base, "collect", _metric_collect),
         (CollectorRegistry, "collect", _registry_collect),
+        (RestrictedRegistry, "collect", _restricted_collect),
         (of_directory, "__init__", _multiprocess_init),
         (of_directory, "collect", _multiprocess_collect),
         (multiprocess, "mark_process_dead", _mark_process_dead),
@@ -86,6 +87,20 @@ def _registry_collect(_plain: Method) -> Method:
             for name, family in families.items():
                 if name not in declared and family.name not in shown:
                     yield family
+
+    return collect
+
+
+def _restricted_collect(plain: Method) -> Method:
+    def collect(self: Any) -> Iterator[Metric]:
+        yield from plain(self)
+        if self._registry is not REGISTRY:
+            return
+        for name, family in collector.read().items():
+            found = family._restricted_metric(self._name_set)
+            known = {name, family.name} & REGISTRY._names_to_collectors.keys()
+            if found and not known and name not in declared:
+                yield found
 
     return collect
 
