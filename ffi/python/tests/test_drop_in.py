@@ -503,6 +503,44 @@ assert [each.type for each in series()] == ["gauge"]
     )
 
 
+def test_an_info_that_the_board_cannot_say_is_one_warning(run: Run) -> None:
+    run(
+        """
+import warnings
+"""
+        + INSTALLED
+        + """
+info = client.Info("i", "Help.")
+info.info({"version": "1"})
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    info.info({"__version": "2"})
+    info.info({"__version": "3"})
+assert len(told) == 1 and "Reserved label name" in str(told[0].message), told
+assert shown() == {("i_info", ("version", "1")): 1}
+"""
+    )
+
+
+def test_what_is_only_set_cannot_be_added_to(run: Run) -> None:
+    run(
+        INSTALLED
+        + """
+for mode in "mostrecent", "livemostrecent":
+    gauge = client.Gauge(mode, "Help.", ["a"], multiprocess_mode=mode).labels("x")
+    gauge.set(3)
+    for update in gauge.inc, gauge.dec:
+        try:
+            update()
+        except RuntimeError as error:
+            assert "mostrecent" in str(error)
+        else:
+            raise AssertionError(mode)
+    assert shown()[mode, ("a", "x")] == 3
+"""
+    )
+
+
 def test_over_eight_processes(run: Run) -> None:
     """The gauge modes, exemplars, `Info`, `Enum`, `remove`, `clear` and `set_function`."""
     run(

@@ -104,8 +104,13 @@ def attach(metric: Any) -> None:
     declared.add(made._definition.name)
     if metric._is_parent():
         _inline(metric, ("labels",), Labels(metric), MetricWrapperBase)
-    elif not _tallied and not getattr(metric, "_is_most_recent", False):
+    elif not _tallied and not _refuses_inc(metric):
         _inline(metric, _UPDATES.get(theirs, ()), made, theirs)
+
+
+def _refuses_inc(metric: Any) -> bool:
+    # Its `_is_most_recent` comes later.
+    return getattr(metric, "_multiprocess_mode", "") in metrics.Gauge._MOST_RECENT_MODES
 
 
 def _inline(metric: Any, names: Sequence[str], source: object, owner: type[Any]) -> None:
@@ -124,7 +129,6 @@ def _definition(metric: Any) -> Definition:
     elif isinstance(metric, metrics.Gauge):
         mode = _mode(metric)
     elif isinstance(metric, metrics.Histogram):
-        # A parent does not need them: they are its children's, and of no other than these.
         bounds = bucket_bounds(metric._upper_bounds)
     elif isinstance(metric, metrics.Enum):
         states = _states(metric)
@@ -295,8 +299,13 @@ def _info_info(plain: Method) -> Method:
     def info(self: Any, val: dict[str, str]) -> None:
         plain(self, val)
         on_it = on_board(self)
-        if on_it is not None:
+        if on_it is None:
+            return
+        try:
             on_it.info(val)
+        except ValueError as error:
+            # Fit for prometheus_client, in whose hands it is no error, but not for a board.
+            warn_once(("info", self._name), f"{self._name} does not say {val}: {error}")
 
     return info
 
