@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# `inc`, `labels` and `observe` through ctypes against the multiprocess mode of prometheus_client, in one run.
+# Updates natively, by ctypes and by the drop-in against both modes of prometheus_client, in one run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -x
-./with-venv.sh python ../benches/python_client.py --min-inc 2.5 --min-labels 1.5 --min-observe 2.5
+./with-venv.sh python ../benches/python_client.py --min-inc 12 --min-observe 20 --min-labels 8 --min-ctypes-inc 2.5 \
+    --min-dropin-inc 1
