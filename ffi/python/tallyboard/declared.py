@@ -52,7 +52,7 @@ def declare(metric: Metric, registry: CollectorRegistry | None) -> None:
     """
     if registry is DEFAULT:
         _declare_by_default(metric)
-    elif registry is not None and not _has(registry, metric):
+    elif registry and not _has(registry, metric):
         registry.register(metric)
     name = metric._definition.name
     earlier = _known.get(name)
@@ -102,9 +102,10 @@ def restored() -> Iterator[None]:
 
 def registered(registry: CollectorRegistry, metric: Metric) -> Metric | None:
     """The one that a registry has of all metrics that mean the same series as this."""
-    # There is no other way to ask, and it has been there since there are registries.
-    names = getattr(registry, "_names_to_collectors", {})
-    return next(_same(names, metric), None)
+    # There is no other way to ask, and it has been there since there are registries; but what only
+    # looks like one need not have it.
+    names = getattr(registry, "_names_to_collectors", None)
+    return next(_same(names, metric), None) if isinstance(names, dict) else None
 
 
 def _has(registry: CollectorRegistry, metric: Metric) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import TYPE_CHECKING, Callable, Iterable
+from typing import TYPE_CHECKING, Callable, ClassVar, Iterable
 
 import prometheus_client
 import prometheus_client.core
@@ -162,6 +162,17 @@ def test_a_registry_of_prometheus_client_takes_metrics_of_the_board(name: str) -
     gauge = Gauge(f"{name}_g", "Help.", registry=registry)
     gauge.set_function(lambda: 7)
     assert shown(registry, name) == {f"{name}_total.x": 2, f"{name}_g": 7}
+
+
+def test_what_only_looks_like_a_registry_is_asked_to_register(name: str) -> None:
+    class Listens:
+        registered: ClassVar[list[object]] = []
+
+        def register(self, collector: object) -> None:
+            self.registered.append(collector)
+
+    counter = Counter(name, "Help.", registry=Listens())  # type: ignore[arg-type]
+    assert Listens.registered == [counter]
 
 
 def test_a_restricted_registry_asks_only_for_what_it_shows(name: str) -> None:

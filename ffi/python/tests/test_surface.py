@@ -17,7 +17,12 @@ import tallyboard.core
 import tallyboard.exposition
 
 # Ours alone, and by keyword only, so that they cannot be in the way of prometheus_client's.
-OWN = ("series_cap", "native")
+OWN = ["series_cap", "native"]
+
+# Its newer versions have this as well.
+LATER = "support_collectors_without_names"
+if LATER not in inspect.signature(prometheus_client.CollectorRegistry).parameters:
+    OWN.append(LATER)
 
 
 def parameters(function: Callable[..., object]) -> list[tuple[Any, ...]]:
