@@ -43,8 +43,11 @@ from .trouble import warn_once
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
+    from prometheus_client.registry import Collector
 
     from .registry import CollectorRegistry
+
+    Write = Callable[[Mapping[Collector, Iterable[Family]], Iterable[Metric]], None]
 
 _Key = Tuple[Definition, Tuple[str, ...]]
 """A series: what it is, and its label values."""
@@ -148,39 +151,46 @@ class Publication:
         """Writes once more, without waiting for the time to come. Cost: what all functions and
         collectors cost, after what another thread that writes may still have to do."""
         with self._lock:
-            families: list[Family] = []
+            said: dict[Collector, list[Family]] = {}
             metrics: list[Metric] = []
             for each in self._registry._collectors_of(None):
                 if isinstance(each, Metric):
                     metrics.append(each)
                     continue
                 try:
-                    families.extend(each.collect())
+                    said[each] = list(each.collect())
                 except Exception as error:
                     warn_once(("publish", type(each)), f"{each!r} is not published: {error!r}")
-            self._write(families, metrics)
+            self._write(said, metrics)
 
     @contextmanager
-    def writing(self) -> Iterator[Callable[[Iterable[Family], Iterable[Metric]], None]]:
+    def writing(self) -> Iterator[Write]:
         """Within the block, writes what the block itself has collected of the whole registry; where
         another thread writes, nothing, without waiting for it.
 
         What is collected outside of it might be older than what has been written since, and a
         counter would seem to have fallen.
         """
-        if not self._lock.acquire(blocking=False):
-            yield lambda families, metrics: None
+        # Another one is there when a collector has forked.
+        lock = self._lock
+        if not lock.acquire(blocking=False):
+            yield lambda said, metrics: None
             return
         try:
             yield self._write
         finally:
-            self._lock.release()
+            lock.release()
 
-    def _write(self, families: Iterable[Family], metrics: Iterable[Metric]) -> None:
+    def _write(
+        self, by_collector: Mapping[Collector, Iterable[Family]], metrics: Iterable[Metric]
+    ) -> None:
         if board.opened() is None:
             self.names = frozenset()
             return
-        said = [*self._of_functions(metrics), *self._of_families(families)]
+        said = list(self._of_functions(metrics))
+        for collector, families in by_collector.items():
+            if not _is_of_all_processes(collector):
+                said.extend(self._of_families(families))
         for each in said:
             if each.is_counter:
                 self._grow(each)
@@ -190,9 +200,14 @@ class Publication:
         self.names = frozenset(each.key[0].name for each in said)
 
     def _run(self, stopped: threading.Event) -> None:
-        self.now()
-        while not stopped.wait(self._interval):
-            self.now()
+        while True:
+            try:
+                self.now()
+            except Exception as error:
+                # Such as a sample whose value is no number: one that is mended later is published.
+                warn_once(("publish", self._registry), f"nothing is published: {error!r}")
+            if stopped.wait(self._interval):
+                return
 
     def _set(self, said: _Said) -> None:
         gauge = self._gauges.get(said.key)
@@ -271,6 +286,16 @@ class Publication:
                     continue
                 values = tuple(str(sample.labels[each]) for each in labelnames)
                 yield _Said((definition, values), float(sample.value), is_counter)
+
+
+def _is_of_all_processes(collector: Collector) -> bool:
+    """Whether what it shows is what all processes have counted already: each would count it once
+    more."""
+    modules = ("tallyboard.collector", "prometheus_client.multiprocess")
+    names = ("BoardCollector", "MultiProcessCollector")
+    return any(
+        each.__module__ in modules and each.__name__ in names for each in type(collector).__mro__
+    )
 
 
 def _publish_in_child() -> None:

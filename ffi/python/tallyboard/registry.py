@@ -129,7 +129,7 @@ class CollectorRegistry(theirs.CollectorRegistry):
             return _ask(custom)
         with self._publication.writing() as write:
             said = _ask(custom)
-            write([family for families in said.values() for family in families], metrics)
+            write(said, metrics)
         return said
 
     def _held(self, metrics: list[Metric], published: Collection[str]) -> dict[str, Family]:

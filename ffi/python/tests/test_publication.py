@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from pathlib import Path
 from typing import Iterable, Iterator
 
 import pytest
@@ -13,11 +15,13 @@ from prometheus_client.core import (
     SummaryMetricFamily,
     UntypedMetricFamily,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 from workers import Worker, shown
 
 import tallyboard
 import tallyboard.board
 from tallyboard import CollectorRegistry, Gauge, Publication, publish
+from tallyboard.collector import BoardCollector
 
 # A test that waits for this has failed: what it waits for is written at once.
 NEVER = 3600.0
@@ -283,6 +287,44 @@ def test_the_thread_writes_again_and_again(name: str, registry: CollectorRegistr
     publication.stop()
     assert on_board(name)[name] >= 3
     assert registry._publication is None
+
+
+def test_what_shows_all_processes_is_not_published(
+    name: str, registry: CollectorRegistry, publication: Publication, tmp_path: Path
+) -> None:
+    tallyboard.Counter(name, "Help.", registry=None).inc(2)
+    registry.register(BoardCollector())
+    MultiProcessCollector(registry, str(tmp_path))
+    for _ in range(2):
+        assert shown(registry, name) == {f"{name}_total": 2}
+        publication.now()
+    assert publication.names == frozenset()
+
+
+@pytest.mark.usefixtures("unsaid")
+def test_a_sample_that_is_no_number_does_not_end_the_publication(
+    name: str, registry: CollectorRegistry
+) -> None:
+    says = Says(gauge(name, "no number"))  # type: ignore[arg-type]
+    asked, asks = os.pipe()
+
+    def collect() -> list[Metric]:
+        os.write(asks, b"x")
+        return [gauge(name, next(values))]
+
+    values = iter([math.nan, "no number", *range(10_000)])
+    says.collect = collect  # type: ignore[method-assign]
+    registry.register(says)
+
+    def until_asked_again() -> None:
+        publication = publish(0.001, registry)
+        for _ in range(5):
+            assert os.read(asked, 1) == b"x"
+        publication.stop()
+
+    with pytest.warns(RuntimeWarning, match="nothing is published: ValueError"):
+        until_asked_again()
+    assert on_board(name)[name] >= 1
 
 
 def test_who_does_not_publish_shows_what_he_says_himself_once(name: str) -> None:
