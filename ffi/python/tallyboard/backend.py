@@ -4,7 +4,8 @@ The accelerator, `_native.abi3.so`, is libtallyboard, built as an extension modu
 besides. Where it can be imported it is both: the classes behind `bases.py`, and the library that
 `lowlevel.py` calls. Where it cannot (a CPython before 3.9, a free-threaded one, a subinterpreter),
 ctypes calls the same file. So there is one arena in a process, however its interpreters count. What
-the file asks of Python's own functions, every CPython from 3.8 on has; PyPy has not.
+the file asks of Python's own functions, every CPython from 3.8 on has. PyPy has not, and needs a
+plain libtallyboard.
 
 `$TALLYBOARD_BACKEND` chooses: `native`, `ctypes`, or not set for what there is. A library that
 `$TALLYBOARD_LIBRARY` names is another one than the accelerator, and is called by ctypes.

@@ -293,7 +293,9 @@ class Library:
         Errors: `LibraryUnusable`.
         """
         try:
-            waiting, updating = ctypes.CDLL(path), ctypes.PyDLL(path)
+            waiting = ctypes.CDLL(path)
+            # PyPy has no PyDLL.
+            updating: Any = getattr(ctypes, "PyDLL", ctypes.CDLL)(path)
         except OSError as error:
             raise LibraryUnusable(f"cannot load {path}: {error}") from error
         try:
