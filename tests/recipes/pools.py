@@ -1,0 +1,48 @@
+"""Processes of `multiprocessing`, started by fork, spawn and forkserver: pools that replace workers, workers killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from recipes.ledger import Ledger
+from recipes.servers import APPLICATIONS, TESTS
+from rig.command import assert_sound, values
+
+METHODS = ("fork", "spawn", "forkserver")
+RECORDS = 2000
+KILLS = 4
+
+
+def check(method: str, folder: Path) -> None:
+    board, ledger = folder / "pool.board", Ledger(folder)
+    subprocess.run(
+        [sys.executable, str(APPLICATIONS / "pool.py"), method, str(folder), str(RECORDS), str(KILLS)],
+        env={**os.environ, "TALLYBOARD": str(board), "PYTHONPATH": str(TESTS)},
+        check=True,
+        timeout=120,
+    )
+    samples = values(board)
+
+    def sample(name: str, **labels: str) -> float:
+        return samples[name, frozenset(labels.items())]
+
+    done, begun = ledger.counts()
+    pool, worker = sample("records_total", by="pool"), sample("records_total", by="worker")
+    print(
+        f"{method}: pool {pool:.0f} of {RECORDS}; {KILLS} killed: {done} done <= {worker:.0f} counted <= {begun} begun"
+    )
+    assert pool == sample("record_seconds_count", by="pool") == RECORDS
+    assert done <= worker <= begun
+    assert begun - done <= KILLS
+    assert sample("records_running") == 0, "a killed worker still counts as running"
+    assert_sound(board)
+
+
+def check_all(folder: Path) -> None:
+    for method in METHODS:
+        own = folder / method
+        own.mkdir()
+        check(method, own)
