@@ -29,8 +29,9 @@ def work(amount):
     counter.inc(amount)
 
 def in_children(way):
-    # Also after the main thread has come to its end.
-    threading.main_thread().join()
+    if way != "fork":
+        # Also after the main thread has come to its end; 3.12.1 does not fork then.
+        threading.main_thread().join()
     children = [multiprocessing.get_context(way).Process(target=work, args=(2,)) for _ in range(3)]
     for child in children:
         child.start()
