@@ -113,6 +113,80 @@ print([(s.name, s.value) for s in series()])
     assert run(program) == "[('late_total', 2.0)]\n"
 
 
+REGISTRIES = """
+from tallyboard import REGISTRY, CollectorRegistry, Counter, Gauge
+from tallyboard.fresh_board import fresh_board
+own = CollectorRegistry()
+by_default, by_own = Counter("d", "Counts."), Counter("o", "Counts.", registry=own)
+function = Gauge("f", "Says.")
+function.set_function(lambda: 5)
+value = REGISTRY.get_sample_value
+by_default.inc(3)
+by_own.inc(4)
+for turn in (1, 2):
+    with fresh_board():
+        assert value("d_total") == own.get_sample_value("o_total") == 0
+        by_default.inc()
+        by_own.inc()
+        assert value("d_total") == own.get_sample_value("o_total") == 1
+        assert value("f") == 5
+        Counter("of_the_block", "Another in each.", [f"label{turn}"]).labels("x").inc()
+        assert value("of_the_block_total", {f"label{turn}": "x"}) == 1
+assert value("d_total") == 3 and own.get_sample_value("o_total") == 4
+names = [family.name for family in REGISTRY.collect()]
+print([name for name in names if not name.startswith(("process_", "python_"))])
+"""
+
+
+@pytest.mark.usefixtures("board")
+def test_registries_show_the_fresh_board(run: Run) -> None:
+    assert run(REGISTRIES) == "['d', 'f']\n"
+
+
+DROP_IN = """
+import tallyboard.prometheus_client
+tallyboard.prometheus_client.install()
+import os
+from prometheus_client import REGISTRY, Counter, Histogram
+from tallyboard.fresh_board import fresh_board
+counter = Counter("c", "Counts.")
+family = Counter("f", "Counts.", ["method"])
+child = family.labels("GET")
+histogram = Histogram("h", "Times.", buckets=[1, 2])
+value = REGISTRY.get_sample_value
+
+def use(times):
+    for _ in range(times):
+        counter.inc()
+        child.inc(2)
+        family.labels("PUT").inc()
+        histogram.observe(1.5)
+
+def seen():
+    return (
+        value("c_total"), value("f_total", {"method": "GET"}), value("f_total", {"method": "PUT"}),
+        value("h_count"), value("h_bucket", {"le": "1.0"}), counter._value.get(),
+    )
+
+use(3)
+for turn in (1, 2):
+    with fresh_board():
+        assert (seen()[0], seen()[3]) == (0, 0), seen()
+        if os.fork() == 0:
+            use(1)
+            os._exit(0)
+        assert os.wait()[1] == 0
+        use(turn)
+        assert seen() == (turn + 1, 2 * turn + 2, turn + 1, turn + 1, 0, turn + 1), seen()
+print(seen())
+"""
+
+
+@pytest.mark.usefixtures("board")
+def test_metrics_of_prometheus_client_count_on_it_through_the_drop_in(run: Run) -> None:
+    assert run(DROP_IN) == "(3.0, 6.0, 3.0, 3.0, 0.0, 3.0)\n"
+
+
 def test_children_that_are_forked_in_a_test_count_on_its_board() -> None:
     counter = Counter("fresh_forked", "Counts.", ["child"])
     gauge = Gauge("fresh_running", "Runs.", multiprocess_mode="sum")
