@@ -141,7 +141,7 @@ def operations(draw: st.DrawFn, made: list[Declaration], alone: bool) -> Operati
     return Operation(number, labels, verb, arguments)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workers(subject: str) -> Iterator[tuple[Worker, list[Worker]]]:
     """The model, and three processes of the subject that are on one board."""
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="tallyboard-test-") as folder:
