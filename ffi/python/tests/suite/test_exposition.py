@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from types import ModuleType
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
@@ -148,3 +148,42 @@ def test_escaping_of_names(client: ModuleType, name: str, registry: Any) -> None
 def test_content_types(client: ModuleType) -> None:
     assert client.CONTENT_TYPE_PLAIN_0_0_4 == "text/plain; version=0.0.4; charset=utf-8"
     assert client.CONTENT_TYPE_LATEST.startswith("text/plain; version=")
+
+
+def test_times_of_creation_can_be_hidden_from_outside(run_client: Callable[..., str]) -> None:
+    run_client("""
+import os
+import subprocess
+import sys
+
+if len(sys.argv) == 1:
+    environment = {**os.environ, "PROMETHEUS_DISABLE_CREATED_SERIES": "True"}
+    environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    subprocess.run([sys.executable, __file__, "hidden"], env=environment, check=True)
+else:
+    registry = client.CollectorRegistry()
+    client.Counter("served", "Help.", registry=registry).inc()
+    assert "served_total 1.0" in client.generate_latest(registry).decode()
+    assert "_created" not in client.generate_latest(registry).decode()
+""")
+
+
+def test_old_rule_for_names(run_client: Callable[..., str]) -> None:
+    run_client("""
+import os
+import subprocess
+import sys
+
+if len(sys.argv) == 1:
+    environment = {**os.environ, "PROMETHEUS_LEGACY_NAME_VALIDATION": "true"}
+    environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    subprocess.run([sys.executable, "-W", "error", __file__, "old"], env=environment, check=True)
+else:
+    client.Counter("served", "Help.", ["a"], registry=None).labels("x").inc()
+    for arguments in ("a.b", "Help."), ("a", "Help.", ["a.b"]):
+        try:
+            client.Counter(*arguments, registry=None)
+        except ValueError:
+            continue
+        raise AssertionError(arguments)
+""")

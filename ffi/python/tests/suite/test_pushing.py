@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from prometheus_client.bridge.graphite import GraphiteBridge
 from prometheus_client.exposition import basic_auth_handler, default_handler
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -46,6 +48,16 @@ def test_textfile_is_not_replaced_by_half_of_one(
         client.write_to_textfile(str(path), registry)
     assert path.read_text() == "before\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_graphite(client: ModuleType, name: str, registry: Any) -> None:
+    client.Gauge(name, "Help.", ["a"], registry=registry).labels("x").set(3)
+    with socket.create_server(("127.0.0.1", 0)) as graphite:
+        bridge = GraphiteBridge(graphite.getsockname(), registry=registry)
+        bridge.push(prefix="p")
+        connection, _ = graphite.accept()
+        with connection, connection.makefile() as received:
+            assert received.read().startswith(f"p.{name}.a.x 3.0 ")
 
 
 def test_grouping_key_of_this_machine(client: ModuleType) -> None:

@@ -224,3 +224,52 @@ def test_two_registries_in_one_text(client: ModuleType, name: str, registry: Any
     client.Gauge(name, "Help.", registry=inner).set(5)
     registry.register(inner)
     assert shown(registry) == {name: 5}
+
+
+def test_collector_without_names_is_in_every_restricted_registry(
+    client: ModuleType, name: str
+) -> None:
+    registry = client.CollectorRegistry(support_collectors_without_names=True)
+    registry.register(Weather(name))
+    client.Gauge(f"{name}_g", "Help.", registry=registry).set(2)
+    restricted = registry.restricted_registry([f"{name}_degrees"])
+    assert shown(restricted) == {f"{name}_degrees": 1}
+
+
+@pytest.mark.parametrize("kind", ["Counter", "Gauge", "Summary", "Histogram", "Info"])
+def test_a_metric_of_a_class_of_ones_own(
+    client: ModuleType, name: str, registry: Any, kind: str
+) -> None:
+    base = getattr(client, kind)
+    own = type(base)("Own", (base,), {"twice": lambda self: (self.once(), self.once())})
+    own.once = {
+        "Counter": lambda self: self.inc(),
+        "Gauge": lambda self: self.inc(),
+        "Summary": lambda self: self.observe(1),
+        "Histogram": lambda self: self.observe(1),
+        "Info": lambda self: self.info({"b": "1"}),
+    }[kind]
+    metric = own(name, "Help.", ["a"], registry=registry)
+    child = metric.labels("x")
+    assert type(child) is own
+    child.twice()
+    first = next(iter(shown(registry)))
+    assert first.startswith(name)
+    suffix = {"Counter": "_total", "Gauge": "", "Info": "_info"}.get(kind, "_count")
+    labels = {"a": "x", "b": "1"} if kind == "Info" else {"a": "x"}
+    assert registry.get_sample_value(name + suffix, labels) == (1 if kind == "Info" else 2)
+
+
+def test_a_metric_of_a_class_that_changes_its_methods(
+    client: ModuleType, name: str, registry: Any
+) -> None:
+    class Rounded(client.Counter):  # type: ignore[name-defined, misc]
+        def inc(self, amount: float = 1, exemplar: Any = None) -> None:
+            super().inc(round(amount), exemplar)
+
+        def labels(self, *values: object, **named: object) -> Any:
+            return super().labels(*(str(value).upper() for value in values), **named)
+
+    Rounded(name, "Help.", registry=registry).inc(2.6)
+    Rounded(f"{name}_a", "Help.", labelnames=["a"], registry=registry).labels("x").inc(1.2)
+    assert shown(registry) == {f"{name}_total": 3, f'{name}_a_total{{a="X"}}': 1}

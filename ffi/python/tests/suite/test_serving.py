@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
+import ssl
+import subprocess
 import threading
 from http.server import HTTPServer
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Iterator
 from urllib.error import HTTPError
@@ -146,6 +150,28 @@ def test_the_default_registry_is_served(client: ModuleType, name: str) -> None:
         thread.join()
         client.REGISTRY.unregister(gauge)
     assert f"\n{name} 3.0\n" in body.decode()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_tls(client: ModuleType, name: str, registry: Any, tmp_path: Path) -> None:
+    client.Gauge(name, "Help.", registry=registry).set(1)
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    whose = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", *curve, *whose, "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    server, thread = client.start_http_server(
+        0, "127.0.0.1", registry, certfile=certificate, keyfile=key
+    )
+    try:
+        trusted = ssl.create_default_context(cafile=certificate)
+        url = f"https://127.0.0.1:{server.server_port}/metrics"
+        with urlopen(url, timeout=10, context=trusted) as response:
+            assert f"\n{name} 1.0\n" in response.read().decode()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def test_other_methods_than_get(client: ModuleType, registry: Any) -> None:
