@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from operator import index
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
 _RESERVED_LABEL_NAME = re.compile(r"__.*")
+# All that Prometheus took before its version 3.
+_OLD_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_OLD_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 class Native(NamedTuple):
@@ -60,8 +65,8 @@ class Definition(NamedTuple):
 def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -> str:
     """prometheus_client's name of a metric: `namespace_subsystem_name_unit`, without `_total`.
 
-    Errors: `ValueError` where the name is empty or cannot be written as UTF-8, and for a unit of
-    what has none.
+    Errors: `ValueError` where the name is empty or cannot be written as UTF-8, for a unit of what
+    has none, and for what prometheus_client's switch for the old names excludes.
     """
     if not name:
         raise ValueError("Metric name should not be empty")
@@ -75,6 +80,8 @@ def full_name(kind: str, name: str, namespace: str, subsystem: str, unit: str) -
     if not full:
         raise ValueError("Metric name should not be empty")
     _check_text(full, "metric name")
+    if not _OLD_METRIC_NAME.fullmatch(full) and _only_old_names():
+        raise ValueError(f"Invalid metric name: {full!r} is more than letters, digits, _ and :")
     return full
 
 
@@ -90,6 +97,8 @@ def label_names(names: Iterable[str], reserved: Sequence[str]) -> tuple[str, ...
         _check_text(name, "label name")
         if _RESERVED_LABEL_NAME.match(name) or name in reserved:
             raise ValueError(f"Reserved label name: {name}")
+        if not _OLD_LABEL_NAME.fullmatch(name) and _only_old_names():
+            raise ValueError(f"Invalid label name: {name!r} is more than letters, digits and _")
     if len(set(checked)) != len(checked):
         raise ValueError(f"Duplicate label name in {checked}")
     return checked
@@ -193,3 +202,13 @@ def _check_text(text: str, what: str) -> None:
         raise ValueError(f"Invalid {what}: {text!r} is not valid Unicode") from None
     if "\0" in text:
         raise ValueError(f"Invalid {what}: {text!r} contains a NUL character")
+
+
+def _only_old_names() -> bool:
+    """Whether prometheus_client is to refuse names of any Unicode; it need not be imported."""
+    validation = sys.modules.get("prometheus_client.validation")
+    chosen = getattr(validation, "get_legacy_validation", None)
+    if chosen is not None:
+        return bool(chosen())
+    asked = os.environ.get("PROMETHEUS_LEGACY_NAME_VALIDATION", "")
+    return asked.lower() in ("true", "1", "t")

@@ -166,24 +166,3 @@ else:
     assert "served_total 1.0" in client.generate_latest(registry).decode()
     assert "_created" not in client.generate_latest(registry).decode()
 """)
-
-
-def test_old_rule_for_names(run_client: Callable[..., str]) -> None:
-    run_client("""
-import os
-import subprocess
-import sys
-
-if len(sys.argv) == 1:
-    environment = {**os.environ, "PROMETHEUS_LEGACY_NAME_VALIDATION": "true"}
-    environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    subprocess.run([sys.executable, "-W", "error", __file__, "old"], env=environment, check=True)
-else:
-    client.Counter("served", "Help.", ["a"], registry=None).labels("x").inc()
-    for arguments in ("a.b", "Help."), ("a", "Help.", ["a.b"]):
-        try:
-            client.Counter(*arguments, registry=None)
-        except ValueError:
-            continue
-        raise AssertionError(arguments)
-""")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 
 import pytest
+from prometheus_client.validation import disable_legacy_validation, enable_legacy_validation
 
 from .reading import shown
 
@@ -98,3 +99,37 @@ def test_documentation_of_any_text(client: ModuleType, name: str, registry: Any)
     (metric,) = registry.collect()
     assert metric.documentation == 'a\\b\n"ümlaut"'
     assert f'# HELP {name} a\\\\b\\n"ümlaut"\n' in client.generate_latest(registry).decode()
+
+
+def test_old_rule_for_names(run_client: Callable[..., str]) -> None:
+    run_client("""
+import os
+import subprocess
+import sys
+
+if len(sys.argv) == 1:
+    environment = {**os.environ, "PROMETHEUS_LEGACY_NAME_VALIDATION": "true"}
+    environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    subprocess.run([sys.executable, "-W", "error", __file__, "old"], env=environment, check=True)
+else:
+    client.Counter("served", "Help.", ["a"], registry=None).labels("x").inc()
+    for arguments in ("a.b", "Help."), ("a", "Help.", ["a.b"]):
+        try:
+            client.Counter(*arguments, registry=None)
+        except ValueError:
+            continue
+        raise AssertionError(arguments)
+""")
+
+
+def test_old_rule_for_names_from_inside(client: ModuleType, name: str) -> None:
+    enable_legacy_validation()
+    try:
+        with pytest.raises(ValueError, match="name"):
+            client.Gauge(f"{name}.a", "Help.", registry=None)
+        with pytest.raises(ValueError, match="name"):
+            client.Gauge(name, "Help.", ["größe"], registry=None)
+        client.Gauge(f"{name}:a", "Help.", ["b"], registry=None)
+    finally:
+        disable_legacy_validation()
+    client.Gauge(f"{name}.a", "Help.", ["größe"], registry=None)
