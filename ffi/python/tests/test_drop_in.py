@@ -420,6 +420,22 @@ assert shown()["h_count",] == shown()["s_count",] == shown()["s_sum",] == 0
 made = client.values.ValueClass("counter", "v", "v_total", ("a",), ("x",), "Help.")
 made.inc(2)
 assert shown()["v_total", ("a", "x")] == made.get() == 2
+made = client.values.ValueClass("gauge", "w", "w", (), (), "Help.", multiprocess_mode="max")
+made.set(2)
+assert shown()["w",] == made.get() == 2
+# A part of something that nobody has said is a number of this process.
+made = client.values.ValueClass("histogram", "x", "x_sum", (), (), "Help.")
+made.inc(2)
+assert made.get() == 2 and not [key for key in shown() if key[0].startswith("x")]
+histogram.observe(0.2, {"trace": "1"})
+exemplars = [bucket.get_exemplar() for bucket in histogram._buckets]
+assert [each.labels for each in exemplars if each] == [{"trace": "1"}] and exemplars[6]
+# They can begin again, and are nothing else that can be set.
+import warnings
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    histogram._sum.set(5)
+assert "not set to 5" in str(told[0].message) and shown()["h_sum",] == 0.2
 """
     )
 
