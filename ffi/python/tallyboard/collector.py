@@ -103,6 +103,11 @@ def metric_name(kind: str, board_name: str) -> str:
     return board_name[: -len(suffix)] if suffix and board_name.endswith(suffix) else board_name
 
 
+def board_name(family: Metric) -> str:
+    """What the board calls a family that a custom collector has made, where it is published."""
+    return family.name + "_total" * (family.type == "counter")
+
+
 def _family(series: Series) -> Metric | None:
     if series.type == "unknown":
         return None

@@ -7,15 +7,29 @@ for one series. It is called when a registry of its own process is collected, an
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Callable, Iterator, Mapping, Tuple
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, Tuple
 
 from . import board
+from .definition import Definition
+
+if TYPE_CHECKING:
+    from .metric import Metric
 
 Labels = Tuple[Tuple[str, str], ...]
 """Names and values, sorted."""
 
 # By the family's name on the board.
 _functions: dict[str, dict[Labels, Callable[[], float]]] = {}
+
+
+class Evaluated(NamedTuple):
+    """The functions of one family of gauges, as `publish` wants them."""
+
+    definition: Definition
+    functions: Mapping[tuple[str, ...], Callable[[], float]]
+    """By the values of their labels, in the order of the definition."""
+    children: int
+    """How many there are in this process, with a function or without."""
 
 
 def put(board_name: str, labels: Mapping[str, str], function: Callable[[], float]) -> None:
@@ -34,6 +48,16 @@ def take(board_name: str, labels: Mapping[str, str] | None = None) -> None:
 def of(board_name: str) -> dict[Labels, Callable[[], float]]:
     """The functions of a family by the labels of their series."""
     return dict(_functions.get(board_name, {}))
+
+
+def evaluated(metric: Metric) -> Evaluated:
+    """The functions of a metric of this package."""
+    definition = metric._definition
+    found = {}
+    for labels, function in of(definition.name).items():
+        values = dict(labels)
+        found[tuple(values[name] for name in definition.labelnames)] = function
+    return Evaluated(definition, found, len(metric._children))
 
 
 @contextmanager

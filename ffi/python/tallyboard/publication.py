@@ -29,6 +29,7 @@ publication knows how much of its counters is inherited, too, and is the parent'
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, NamedTuple, Tuple
@@ -37,17 +38,16 @@ from weakref import WeakSet
 from . import board, functions, lowlevel
 from .counter import Counter
 from .definition import Definition
+from .functions import Evaluated
 from .gauge import Gauge
 from .metric import Metric
 from .trouble import warn_once
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
-    from prometheus_client.registry import Collector
+    from prometheus_client.registry import Collector, CollectorRegistry
 
-    from .registry import CollectorRegistry
-
-    Write = Callable[[Mapping[Collector, Iterable[Family]], Iterable[Metric]], None]
+    Write = Callable[[Mapping[Collector, Iterable[Family]], Iterable[Evaluated]], None]
 
 _Key = Tuple[Definition, Tuple[str, ...]]
 """A series: what it is, and its label values."""
@@ -77,6 +77,8 @@ def publish(
     `tallyboard.REGISTRY` where none is given. `modes` says by a family's name how the processes'
     gauges become one; None leaves a family out. The text above says what is published as what.
 
+    With the drop-in it may be one of prometheus_client's, as `prometheus_client.REGISTRY`.
+
     From then on the registry shows what all processes have published, in the place of what this one
     says.
 
@@ -96,10 +98,19 @@ def publish(
         from .default_registry import REGISTRY
 
         registry = REGISTRY
-    if registry._publication is not None:
-        registry._publication.stop()
-    publication = registry._publication = Publication(interval, registry, chosen)
+    before = of(registry)
+    if before is not None:
+        before.stop()
+    publication = Publication(interval, registry, chosen)
+    # What a registry of prometheus_client's own has no attribute for.
+    vars(registry)["_publication"] = publication
     publication.start()
+    return publication
+
+
+def of(registry: CollectorRegistry) -> Publication | None:
+    """What this process publishes of a registry."""
+    publication: Publication | None = getattr(registry, "_publication", None)
     return publication
 
 
@@ -144,24 +155,27 @@ class Publication:
         """Ends the publication: what is written to the board by then stays as long as this process
         lives."""
         self._stopped.set()
-        if self._registry._publication is self:
-            self._registry._publication = None
+        if of(self._registry) is self:
+            vars(self._registry)["_publication"] = None
 
     def now(self) -> None:
         """Writes once more, without waiting for the time to come. Cost: what all functions and
         collectors cost, after what another thread that writes may still have to do."""
         with self._lock:
             said: dict[Collector, list[Family]] = {}
-            metrics: list[Metric] = []
-            for each in self._registry._collectors_of(None):
-                if isinstance(each, Metric):
-                    metrics.append(each)
+            gauges: list[Evaluated] = []
+            with self._registry._lock:
+                collectors = list(self._registry._collector_to_names)
+            for each in collectors:
+                gauge = _evaluated(each)
+                if gauge is not None:
+                    gauges.append(gauge)
                     continue
                 try:
                     said[each] = list(each.collect())
                 except Exception as error:
                     warn_once(("publish", type(each)), f"{each!r} is not published: {error!r}")
-            self._write(said, metrics)
+            self._write(said, gauges)
 
     @contextmanager
     def writing(self) -> Iterator[Write]:
@@ -174,7 +188,7 @@ class Publication:
         # Another one is there when a collector has forked.
         lock = self._lock
         if not lock.acquire(blocking=False):
-            yield lambda said, metrics: None
+            yield lambda said, gauges: None
             return
         try:
             yield self._write
@@ -182,12 +196,12 @@ class Publication:
             lock.release()
 
     def _write(
-        self, by_collector: Mapping[Collector, Iterable[Family]], metrics: Iterable[Metric]
+        self, by_collector: Mapping[Collector, Iterable[Family]], gauges: Iterable[Evaluated]
     ) -> None:
         if board.opened() is None:
             self.names = frozenset()
             return
-        said = list(self._of_functions(metrics))
+        said = list(self._of_functions(gauges))
         for collector, families in by_collector.items():
             if not _is_of_all_processes(collector):
                 said.extend(self._of_families(families))
@@ -231,31 +245,27 @@ class Publication:
             del self._gauges[key]
             board.remove(Gauge._handle, *key)
 
-    def _of_functions(self, metrics: Iterable[Metric]) -> Iterator[_Said]:
-        for metric in metrics:
-            definition = metric._definition
-            found = functions.of(definition.name)
+    def _of_functions(self, gauges: Iterable[Evaluated]) -> Iterator[_Said]:
+        for definition, found, children in gauges:
             if not found:
                 continue
             if not definition.mode.startswith("live"):
                 mode = _LIVE.get(definition.mode, "live" + definition.mode)
-                if len(found) < len(metric._children):
+                if len(found) < children:
                     message = (
                         f"{definition.name} has children with and without a function, and only "
                         f"those with one are shown: declare it with multiprocess_mode={mode!r}"
                     )
                     warn_once(("publish", definition.name), message)
                 definition = definition._replace(mode=mode)
-            for labels, function in found.items():
+            for labelvalues, function in found.items():
                 try:
                     value = float(function())
                 except Exception as error:
-                    message = f"{definition.name}{dict(labels)} is not published: {error!r}"
-                    warn_once(("publish", definition.name, labels), message)
+                    message = f"{definition.name}{labelvalues} is not published: {error!r}"
+                    warn_once(("publish", definition.name, labelvalues), message)
                     continue
-                values = dict(labels)
-                key = definition, tuple(values[name] for name in definition.labelnames)
-                yield _Said(key, value, is_counter=False)
+                yield _Said((definition, labelvalues), value, is_counter=False)
 
     def _of_families(self, families: Iterable[Family]) -> Iterator[_Said]:
         for family in families:
@@ -286,6 +296,16 @@ class Publication:
                     continue
                 values = tuple(str(sample.labels[each]) for each in labelnames)
                 yield _Said((definition, values), float(sample.value), is_counter)
+
+
+def _evaluated(collector: Collector) -> Evaluated | None:
+    """The functions of what counts on the board by itself; None for a custom collector."""
+    if isinstance(collector, Metric):
+        return functions.evaluated(collector)
+    # There, once the drop-in is installed.
+    drop_in = sys.modules.get("tallyboard.drop_in.registries")
+    found: Evaluated | None = None if drop_in is None else drop_in.evaluated(collector)
+    return found
 
 
 def _is_of_all_processes(collector: Collector) -> bool:

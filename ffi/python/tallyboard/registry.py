@@ -21,7 +21,7 @@ import prometheus_client.registry as theirs
 from prometheus_client.metrics_core import Metric as Family
 
 from . import collector as board
-from . import declared
+from . import declared, functions
 from .metric import Metric
 
 if TYPE_CHECKING:
@@ -104,11 +104,7 @@ class CollectorRegistry(theirs.CollectorRegistry):
             if isinstance(each, Metric):
                 families = [self._of_metric(each, held, published)]
             else:
-                # Where it is published, all processes' in the place of this one's.
-                families = [
-                    held.pop(name, family) if (name := on_board(family)) in published else family
-                    for family in said[each]
-                ]
+                families = [_of_all(family, held, published) for family in said[each]]
             shown.update(family.name for family in families)
             yield from families
         for name, family in held.items():
@@ -129,7 +125,7 @@ class CollectorRegistry(theirs.CollectorRegistry):
             return _ask(custom)
         with self._publication.writing() as write:
             said = _ask(custom)
-            write(said, metrics)
+            write(said, map(functions.evaluated, metrics))
         return said
 
     def _held(self, metrics: list[Metric], published: Collection[str]) -> dict[str, Family]:
@@ -148,9 +144,10 @@ def _ask(custom: list[Collector]) -> dict[Collector, list[Family]]:
     return {each: list(each.collect()) for each in custom}
 
 
-def on_board(family: Family) -> str:
-    """What a family is called on the board where it is published."""
-    return family.name + "_total" * (family.type == "counter")
+def _of_all(family: Family, held: dict[str, Family], published: Collection[str]) -> Family:
+    """What all processes have published in the place of what this one says, where it publishes."""
+    name = board.board_name(family)
+    return held.pop(name, family) if name in published else family
 
 
 class _Restricted(theirs.RestrictedRegistry):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import TYPE_CHECKING, Iterable, Iterator
 
 import pytest
 from prometheus_client.core import (
@@ -22,6 +22,9 @@ import tallyboard
 import tallyboard.board
 from tallyboard import CollectorRegistry, Gauge, Publication, publish
 from tallyboard.collector import BoardCollector
+
+if TYPE_CHECKING:
+    from conftest import Run
 
 # A test that waits for this has failed: what it waits for is written at once.
 NEVER = 3600.0
@@ -426,3 +429,63 @@ def test_nothing_is_published_without_a_board(name: str, registry: CollectorRegi
     finally:
         opened[True] = before
     publication.stop()
+
+
+DROP_IN = """
+import os, signal
+import tallyboard
+import tallyboard.prometheus_client
+tallyboard.prometheus_client.install()
+import prometheus_client
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+number = 0
+
+class Custom:
+    def collect(self):
+        yield GaugeMetricFamily("custom", "Help.", value=number)
+        yield CounterMetricFamily("grows", "Help.", value=number)
+
+registry = prometheus_client.CollectorRegistry()
+registry.register(Custom())
+plain = prometheus_client.Gauge("plain", "Help.", registry=registry, multiprocess_mode="sum")
+labelled = prometheus_client.Gauge("labelled", "Help.", ["a"], multiprocess_mode="livemax")
+counted = prometheus_client.Counter("counted", "Help.", registry=registry)
+registry.register(labelled)
+MultiProcessCollector(registry)
+publication = tallyboard.publish(3600, registry)
+
+pids = []
+for n in 1, 2, 3:
+    done, child_end = os.pipe()
+    pids.append(os.fork())
+    if pids[-1] == 0:
+        number = n
+        plain.set_function(lambda: n)
+        labelled.labels("x").set_function(lambda: n)
+        counted.inc()
+        publication.now()
+        os.write(child_end, b"x")
+        signal.pause()
+    os.read(done, 1)
+
+def show():
+    text = prometheus_client.generate_latest(registry).decode()
+    print(*(line for line in text.splitlines() if line[0] != "#" and "_created" not in line))
+
+show()
+os.kill(pids[2], signal.SIGKILL)
+os.waitpid(pids[2], 0)
+show()
+for pid in pids[:2]:
+    os.kill(pid, signal.SIGKILL)
+"""
+
+
+@pytest.mark.usefixtures("board")
+def test_registries_of_prometheus_client_are_published_with_the_drop_in(run: Run) -> None:
+    assert run(DROP_IN).splitlines() == [
+        'custom 6.0 grows_total 6.0 plain 6.0 counted_total 3.0 labelled{a="x"} 3.0',
+        'custom 3.0 grows_total 6.0 plain 3.0 counted_total 3.0 labelled{a="x"} 2.0',
+    ]

@@ -12,6 +12,7 @@ so that others see what it said last.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any, Callable, Iterable, Iterator
 
@@ -20,6 +21,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import REGISTRY, CollectorRegistry, RestrictedRegistry
 
 from .. import collector
+from ..functions import Evaluated
+from ..publication import of as of_registry
 from .metrics import declared, on_board
 
 Method = Callable[..., Any]
@@ -68,21 +71,30 @@ def _registry_collect(_plain: Method) -> Method:
         if target is not None:
             yield target
         names = {each: of._definition.name for each in collectors if (of := on_board(each))}
-        values = {each: _evaluate(each) for each in names}
+        publication = of_registry(self)
+        with nullcontext() if publication is None else publication.writing() as write:
+            custom = {each: list(each.collect()) for each in collectors if each not in names}
+            if write is not None:
+                write(custom, [each for each in map(evaluated, names) if each is not None])
+        published = frozenset() if publication is None else publication.names
+        # What is published is evaluated already.
+        values = {each: {} if names[each] in published else _evaluate(each) for each in names}
         if self is REGISTRY:
             families = collector.read()
         else:
-            families = collector.read(set(names.values())) if names else {}
+            wanted = published.union(names.values())
+            families = collector.read(wanted) if wanted else {}
         shown = {each._name for each in names}
         for each in collectors:
             if each in names:
                 yield _family(each, values[each], families.get(names[each]))
                 continue
             of_all = isinstance(each, multiprocess.MultiProcessCollector)
-            for family in each.collect():
+            for family in custom[each]:
+                name = collector.board_name(family)
                 if not (of_all and family.name in shown):
                     shown.add(family.name)
-                    yield family
+                    yield families.get(name, family) if name in published else family
         if self is REGISTRY:
             for name, family in families.items():
                 if name not in declared and family.name not in shown:
@@ -105,13 +117,38 @@ def _restricted_collect(plain: Method) -> Method:
     return collect
 
 
+def evaluated(metric: Any) -> Evaluated | None:
+    """The functions of a metric that counts on the board; None for what does not."""
+    of: Any = on_board(metric)
+    if of is None:
+        return None
+    children = _children(metric) if isinstance(metric, metrics.Gauge) else []
+    functions = {
+        child._labelvalues: _function_of(child)
+        for child in children
+        if "_child_samples" in child.__dict__
+    }
+    return Evaluated(of._definition, functions, len(children))
+
+
+def _function_of(child: Any) -> Callable[[], float]:
+    def function() -> float:
+        (sample,) = child._child_samples()
+        return float(sample.value)
+
+    return function
+
+
+def _children(gauge: Any) -> list[Any]:
+    return list(gauge._metrics.values()) if gauge._is_parent() else [gauge]
+
+
 def _evaluate(metric: Any) -> dict[tuple[str, ...], float]:
     """Calls what `set_function` was given and sets it on the board; its values, by label values."""
     if not isinstance(metric, metrics.Gauge):
         return {}
-    children = list(metric._metrics.values()) if metric._is_parent() else [metric]
     values = {}
-    for child in children:
+    for child in _children(metric):
         # `set_function` puts a method of that name on the object.
         function = child.__dict__.get("_child_samples")
         gauge: Any = on_board(child)
