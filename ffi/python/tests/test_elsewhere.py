@@ -176,3 +176,38 @@ print([each for each in generate_latest(REGISTRY).decode().splitlines()
 def test_the_drop_in_counts(run: Run, package: str, platform: str) -> None:
     said = run(DROP_IN, PLATFORM=platform, PACKAGE=package, TALLYBOARD="")
     assert said == "['before_total 4.0', 'after_total{a=\"x\"} 1.0']\n"
+
+
+FRESH = (
+    ELSEWHERE
+    + """
+warnings.simplefilter("ignore")
+from tallyboard import Counter, Gauge, Info, series
+from tallyboard.fresh_board import fresh_board
+
+counter = Counter("c", "Help.")
+child = Counter("f", "Help.", ["a"]).labels("x")
+gauge = Gauge("g", "Help.", multiprocess_mode="livesum")
+info = Info("i", "Help.")
+for turn in (3, 1, 2):
+    with fresh_board():
+        print([(each.name, each.value) for each in series()], end=" ")
+        counter.inc(turn)
+        child.inc(turn)
+        gauge.inc(turn)
+        info.info({"version": str(turn)})
+        print([each.value for each in series()], end=" ")
+    print(counter.value(), child.value(), gauge.value())
+    counter.inc()
+"""
+)
+
+
+def test_a_fresh_board_is_one(run: Run, package: str) -> None:
+    said = run(FRESH, PLATFORM="win32", PACKAGE=package, TALLYBOARD="").splitlines()
+    new = "[('c_total', 0.0), ('g', 0.0), ('i', 1.0)]"
+    assert said == [
+        f"{new} [3.0, 3.0, 3.0, 1.0] 0.0 0.0 0.0",
+        f"{new} [1.0, 1.0, 1.0, 1.0] 1.0 0.0 0.0",
+        f"{new} [2.0, 2.0, 2.0, 1.0] 2.0 0.0 0.0",
+    ]
