@@ -104,6 +104,9 @@ class BuildWithLibrary(build_py):  # type: ignore[misc]
     The drop-in's file is not there with `pip install -e`: Python reads it where packages are.
     """
 
+    def get_source_files(self) -> list[str]:
+        return [*super().get_source_files(), DROP_IN]
+
     def run(self) -> None:
         if self.editable_mode:
             package = HERE / "tallyboard"

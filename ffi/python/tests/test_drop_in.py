@@ -208,12 +208,13 @@ assert [each.filename for each in told] == [__file__], told
     )
 
 
-@pytest.mark.parametrize("way", ["before", "after", "a part of it", "looked for"])
+@pytest.mark.parametrize("way", ["before", "after", "a part of it", "looked for", "by us"])
 def test_prometheus_client_may_be_imported_before_and_after_the_hook(run: Run, way: str) -> None:
     imports = {
         "before": "import prometheus_client\nimport tallyboard.hook",
         "after": "import tallyboard.hook\nimport prometheus_client",
         "a part of it": "import tallyboard.hook\nfrom prometheus_client.metrics import Counter",
+        "by us": "import tallyboard.hook, tallyboard.collector",
         "looked for": "import tallyboard.hook, importlib.util\n"
         "assert importlib.util.find_spec('prometheus_client')",
     }

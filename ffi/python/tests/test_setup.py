@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -85,6 +86,16 @@ def test_without_a_library_the_wheel_is_for_any_platform(project: Path) -> None:
     (wheel,) = (project / "dist").iterdir()
     assert wheel.name == "tallyboard-0.1.0-py3-none-any.whl"
     assert not [name for name in ZipFile(wheel).namelist() if name.endswith(".so")]
+
+
+def test_the_file_of_the_drop_in_lies_beside_the_package(project: Path) -> None:
+    build(project, "sdist")
+    build(project, "bdist_wheel", TALLYBOARD_LIBRARY="none")
+    (archive,) = (project / "dist").glob("*.tar.gz")
+    (wheel,) = (project / "dist").glob("*.whl")
+    assert "tallyboard_drop_in.pth" in ZipFile(wheel).namelist()
+    with tarfile.open(archive) as files:
+        assert "tallyboard-0.1.0/tallyboard_drop_in.pth" in files.getnames()
 
 
 def test_a_library_that_is_not_there_is_said(project: Path) -> None:
