@@ -2,7 +2,8 @@
 
 They are changed in place: whoever holds one, or a child that `labels` returned, counts on the
 board with it. What another thread counts while its metric is being moved may be lost. When a
-series began is not kept: on the board it begins here.
+series began is not kept: on the board it begins here. Observations are made anew, one by one: their
+counts are exact, and the sum is, but for its rounding.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from .metrics import attach, on_board, start
 
 
 def move_all() -> None:
-    """Moves every metric of this process over. Cost: a pass over all objects."""
+    """Moves every metric of this process over.
+
+    Cost: a pass over all objects, and some ten nanoseconds for each observation that there was.
+    """
     # Those of a frozen generation are not among them, and may still be in the default registry.
     for each in (*gc.get_objects(), *_registered()):
         # Not isinstance, which asks the object: a proxy might answer with an exception.
