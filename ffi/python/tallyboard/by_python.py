@@ -106,6 +106,9 @@ class PrivateLibrary(lowlevel.Library):
     def board_is_off(self, _board: object) -> int:
         return 0
 
+    def board_path(self, _board: object, _out: Any, _length: int, _written: None) -> None:
+        raise lowlevel.BoardError(Status.NOT_FOUND, "the board has no file")
+
     def board_uses_rseq(self, _board: object) -> int:
         return 0
 

@@ -15,6 +15,9 @@ from zipfile import ZipFile
 import pytest
 from conftest import Run
 
+from tallyboard.by_python import private_library
+from tallyboard.lowlevel import Library
+
 pytest.importorskip("setuptools", minversion="70.1")
 
 SOURCE = Path(__file__).resolve().parents[1]
@@ -129,6 +132,12 @@ def test_it_counts_as_on_a_private_board(run: Run, package: str, platform: str) 
         "only, and no exporter shows them"
     )
     assert there == here
+
+
+def test_every_function_is_there() -> None:
+    # Its own exceptions have their words in them.
+    missing = [each for each in Library.__annotations__ if not hasattr(private_library, each)]
+    assert missing == ["last_error"]
 
 
 QUIET = (
