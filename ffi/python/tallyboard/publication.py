@@ -80,7 +80,9 @@ def publish(
     With the drop-in it may be one of prometheus_client's, as `prometheus_client.REGISTRY`.
 
     From then on the registry shows what all processes have published, in the place of what this one
-    says.
+    says. CPython 3.12 and newer warn (`DeprecationWarning`) of every fork in a process that has
+    threads, and this is one. It holds no lock that a child waits for; what collectors hold is theirs
+    to know.
 
     Errors: `ValueError` for an interval that is not above 0 and for a mode that is not `live…`.
     What a function or collector raises is warned of once, and the others are published.
