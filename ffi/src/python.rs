@@ -7,8 +7,8 @@
 //! have only to hold what ctypes registered.
 //!
 //! Each class is the base of the package's class of that name, in the place of the one in
-//! `tallyboard/bases.py` that does the same with ctypes. What is out of the ordinary (a number that is
-//! none, an exemplar, a metric without its label values) is handed to a Python method of the
+//! `tallyboard/bases.py` that does the same with ctypes. What is out of the ordinary (a number that
+//! is none, an exemplar, a metric without its label values) is handed to a Python method of the
 //! object, so that there is one place that knows what to say.
 
 mod core;

@@ -81,8 +81,8 @@ def publish(
 
     From then on the registry shows what all processes have published, in the place of what this one
     says. CPython 3.12 and newer warn (`DeprecationWarning`) of every fork in a process that has
-    threads, and this is one. It holds no lock that a child waits for; what collectors hold is theirs
-    to know.
+    threads, and this is one. It holds no lock that a child waits for; of what collectors hold
+    nothing is known here.
 
     Errors: `ValueError` for an interval that is not above 0 and for a mode that is not `live…`.
     What a function or collector raises is warned of once, and the others are published.

@@ -4,7 +4,8 @@ does. Whichever process is asked, the answer is the same."""
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterator
+import shutil
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 import pytest
 from prometheus_client.openmetrics.exposition import generate_latest
@@ -14,6 +15,9 @@ from workers import Worker, shown
 import tallyboard
 from tallyboard import REGISTRY, CollectorRegistry, Counter, Enum, Gauge, Histogram, Info, publish
 from tallyboard.gauge import Mode
+
+if TYPE_CHECKING:
+    from conftest import Run
 
 NUMBERS = range(1, 9)
 
@@ -252,3 +256,60 @@ def test_each_process_adds_to_the_published_metrics_of_processes(name: str, star
         assert shown(REGISTRY, name)[resident] < 1.5 * alone
     finally:
         publication.stop()
+
+
+SERVED = """
+import os, subprocess, tallyboard
+from tallyboard import Counter, Enum, Gauge, Info
+
+counter = Counter("served", "Help.", ["a"])
+info, enum = Info("build", "Help."), Enum("phase", "Help.", states=["up", "down"])
+queue = Gauge("queue", "Help.", multiprocess_mode="sum")
+publication = tallyboard.publish(3600, modes={"python_info": None})
+children, ready = [], []
+for number in range(1, 9):
+    done, child_end = os.pipe()
+    wait, go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(go)
+        counter.labels("x").inc(exemplar={"process": str(number)})
+        info.info({"number": str(number)})
+        enum.state("down")
+        queue.set_function(lambda: number)
+        publication.now()
+        os.write(child_end, b"x")
+        os.read(wait, 1)
+        os._exit(0)
+    os.read(done, 1)
+    children.append((pid, go))
+
+def show():
+    command = ["tallyboard", "dump", "--format", "openmetrics"]
+    text = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    for line in text.splitlines():
+        if line.startswith(("served_total", "build_info", "phase{", "queue")):
+            print(" ".join(line.split()[:-1] if "#" in line else line.split()))
+
+show()
+for pid, go in children[:4]:
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+show()
+for pid, go in children[4:]:
+    os.kill(pid, 9)
+"""
+
+
+@pytest.mark.usefixtures("board")
+@pytest.mark.skipif(shutil.which("tallyboard") is None, reason="needs the exporter")
+def test_the_exporter_shows_the_same(run: Run) -> None:
+    said = [
+        'build_info{number="8"} 1',
+        'phase{phase="up"} 0',
+        'phase{phase="down"} 1',
+        "queue 36.0",
+        'served_total{a="x"} 8 # {process="8"} 1.0',
+    ]
+    after = [line.replace("36.0", "26.0") for line in said]
+    assert sorted(run(SERVED).splitlines()) == sorted([*said, *after])
