@@ -289,6 +289,33 @@ impl Histogram {
         });
     }
 
+    /// Adds observations that were counted elsewhere: how many fell into each bucket, one number
+    /// for each bound and one for the bucket up to +Inf, not cumulative, and what they add up to.
+    /// False, and nothing is added, where there are more or fewer numbers than buckets, and for a
+    /// native histogram, whose buckets are others.
+    ///
+    /// Otherwise as [`observe`](Self::observe), at its cost for each bucket that is not 0. A
+    /// process killed inside it has added some of them.
+    pub fn add_counted(&self, counts: &[u64], sum: f64) -> bool {
+        let Some(definition) = self.series.definition() else {
+            return true;
+        };
+        if definition.native.is_some() || counts.len() != definition.counts() {
+            return false;
+        }
+        for (bucket, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            self.series.update(|series, segment| {
+                let (cell, _) = cells(series, bucket).ok_or(Ended)?;
+                segment.add_int(cell, *count)
+            });
+        }
+        if sum != 0.0 {
+            self.series
+                .update(|series, segment| segment.add_float(series.cell(SUM), sum));
+        }
+        true
+    }
+
     /// Observes the seconds until the timer is dropped.
     pub fn start_timer(&self) -> Timer<'_> {
         Timer::new(Observer::Histogram(self))
@@ -384,6 +411,36 @@ mod tests {
         ] {
             assert_eq!(bucket_of(&bounds, value), bucket, "{value}");
         }
+    }
+
+    #[test]
+    fn what_was_counted_elsewhere_is_added_to_its_buckets() {
+        let board = Board::open(&Location::Private).unwrap();
+        let waits = board.histogram("counted_seconds", "").buckets(&[0.5, 1.0]);
+        let waits = waits.labels(&["way"]).family().unwrap();
+        let there = waits.with(&["there"]);
+        there.observe(0.7);
+        assert!(there.add_counted(&[2, 0, 1], 4.5));
+        assert!(!there.add_counted(&[1, 1], 1.0) && !there.add_counted(&[1; 4], 1.0));
+        let native = board.histogram("counted_natively", "");
+        let native = native.native(crate::Native::new()).register().unwrap();
+        let buckets = native.series.definition().unwrap().counts();
+        assert!(!native.add_counted(&vec![1; buckets], 1.0));
+        assert!(Histogram::sink().add_counted(&[1], 1.0));
+        let shown = || {
+            let mut reader = crate::Reader::new(&board);
+            reader.refresh();
+            let mut families = reader.families().iter();
+            let family = families.find(|family| family.name == "counted_seconds");
+            let mut counts = [0; 3];
+            let series = family.unwrap().series.first().unwrap();
+            (reader.histogram(series, &mut counts), counts)
+        };
+        assert_eq!(shown(), (Some(5.2), [2, 1, 1]));
+        // A series that has ended begins again with it.
+        assert!(waits.remove(&["there"]).unwrap());
+        assert!(there.add_counted(&[0, 3, 0], 2.0));
+        assert_eq!(shown(), (Some(2.0), [0, 3, 0]));
     }
 
     /// Its next life may be one slot long, which is a chain that is whole.

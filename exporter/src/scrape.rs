@@ -18,8 +18,9 @@ const STYLES: usize = 4;
 /// Boards and what was rendered of them, in the styles that were asked for last.
 pub struct Scraper {
     boards: BoardSet,
-    /// Each with the number of the last scrape that asked for it.
+    /// Each with the number of the last exposition that needed it.
     encoders: HashMap<Style, (u64, Encoder)>,
+    expositions: u64,
     workers: Workers,
     /// Whether the exporter tells about itself, too, and not only about the boards.
     exporter_metrics: bool,
@@ -34,6 +35,7 @@ impl Scraper {
         Self {
             boards,
             encoders: HashMap::new(),
+            expositions: 0,
             workers: Workers::default(),
             exporter_metrics: true,
             scrapes: 0,
@@ -67,16 +69,21 @@ impl Scraper {
         Duties::new(&self.boards, unlinked)
     }
 
+    /// Counts a scrape. One that begins again, because a board broke, is the same.
+    pub fn begin(&mut self) {
+        self.scrapes += 1;
+    }
+
     /// What there is to be scraped now. Looks for boards and for series that came or went; reads
     /// the boards only, and no value: that is done as the body is written, without this.
     pub fn expose(&mut self, style: Style) -> Exposition {
-        self.scrapes += 1;
+        self.expositions += 1;
         self.boards.refresh_series();
         self.workers
             .sample_if_old(|| self.boards.process_identities());
         let exporter_metrics = self.exporter_metrics;
         if self.encoders.len() == STYLES && !self.encoders.contains_key(&style) {
-            let oldest = self.encoders.iter().min_by_key(|(_, (scrape, _))| *scrape);
+            let oldest = self.encoders.iter().min_by_key(|(_, (last, _))| *last);
             if let Some(oldest) = oldest.map(|(style, _)| *style) {
                 self.encoders.remove(&oldest);
             }
@@ -85,7 +92,7 @@ impl Scraper {
             let reserved = self_metrics::reserved(exporter_metrics);
             (0, Encoder::with_reserved(style, &reserved))
         });
-        *last = self.scrapes;
+        *last = self.expositions;
         encoder.expose(&self.boards.sources())
     }
 
@@ -126,6 +133,7 @@ impl Scraper {
     pub fn scrape(&mut self, style: Style, out: &mut Vec<u8>) {
         let begun = Instant::now();
         let start = out.len();
+        self.begin();
         loop {
             let exposition = Arc::new(self.expose(style));
             let clashes = exposition.clashes();
@@ -164,7 +172,10 @@ impl Scraper {
 
 #[cfg(test)]
 mod tests {
+    use tallyboard::{BoardOptions, Location};
+
     use super::*;
+    use crate::boards::BoardSpec;
     use crate::encode::{Escaping, Format};
 
     #[test]
@@ -184,5 +195,34 @@ mod tests {
         }
         assert_eq!(scraper.encoders.len(), STYLES);
         assert!(scraper.encoders.contains_key(&Style::PLAIN));
+    }
+
+    #[test]
+    fn a_scrape_that_begins_again_without_a_broken_board_is_counted_once() {
+        tallyboard::guard_readers().unwrap();
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let path = directory.path().join("a.v1.board");
+        let at = Location::Path(path.clone());
+        let options = BoardOptions::new().slots(64);
+        options.create(&at).unwrap();
+        let mut scraper = Scraper::new(BoardSet::new(vec![BoardSpec::one(at).unwrap()], None));
+        let mut scrapes = || {
+            let mut body = Vec::new();
+            scraper.scrape(Style::PLAIN, &mut body);
+            let body = String::from_utf8(body).unwrap();
+            let line = |name: &str| {
+                let mut lines = body.lines();
+                let line = lines.find(|line| line.starts_with(name));
+                line.map(|line| line.rsplit(' ').next().unwrap().to_owned())
+            };
+            let mapped = line("tallyboard_board_mapped").unwrap();
+            (mapped, line("tallyboard_scrapes_total ").unwrap())
+        };
+        let said = |mapped: &str, scrapes: &str| (mapped.to_owned(), scrapes.to_owned());
+        assert_eq!(scrapes(), said("1", "1"));
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(0).unwrap();
+        assert_eq!(scrapes(), said("0", "2"));
+        assert_eq!(scrapes(), said("0", "3"));
     }
 }

@@ -162,10 +162,13 @@ fn a_truncated_board_is_left_out_and_followed_when_it_is_made_again() {
     let len = rig.board("a").metadata().unwrap().len();
     for (round, len) in [(1, 0), (2, len / 2)] {
         assert!(serving.metrics().contains("jobs_total{board=\"a\"} 1\n"));
+        let before = scrapes(&serving.metrics());
         let file = std::fs::File::options().write(true).open(rig.board("a"));
         file.unwrap().set_len(len).unwrap();
-        for _ in 0..3 {
+        for scrape in 1..=3 {
             let metrics = serving.metrics();
+            // The first begins again as it finds out, and is one.
+            assert_eq!(scrapes(&metrics), before + scrape, "{metrics}");
             assert!(!metrics.contains("jobs_total{board=\"a\"}"), "{metrics}");
             assert!(metrics.contains("jobs_total{board=\"b\"} 2\n"));
             assert!(metrics.contains("tallyboard_board_mapped{board=\"a\"} 0\n"));
@@ -181,6 +184,12 @@ fn a_truncated_board_is_left_out_and_followed_when_it_is_made_again() {
     let log: Vec<String> = serving.log.iter().collect();
     let said = log.iter().filter(|line| line.contains("truncated")).count();
     assert_eq!(said, 2, "once for each: {log:?}");
+}
+
+fn scrapes(metrics: &str) -> u64 {
+    let mut lines = metrics.lines();
+    let number = lines.find_map(|line| line.strip_prefix("tallyboard_scrapes_total "));
+    number.unwrap().parse().unwrap()
 }
 
 /// The same file, the same names, the same serials: only the header tells the two apart.

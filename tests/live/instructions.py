@@ -1,4 +1,4 @@
-"""Instructions of one lookup, of one encoded counter, and of one update of the shared plane, counted by callgrind.
+"""Instructions of one lookup, of one encoded counter, and of updates of the shared plane, counted by callgrind.
 
 Two runs of the same work with different counts; the difference is what one operation costs. benches/budgets.json has
 what is allowed; 5 % are left for the C library's choices by processor.
@@ -18,8 +18,9 @@ import tempfile
 
 BUDGETS = pathlib.Path(__file__).parents[2] / "benches" / "budgets.json"
 FEW, MANY = 20, 220
-OPERATIONS = {"lookup": 1, "encode": 1000, "shared": 1}
-"""Operations in one unit of the count: a scrape encodes 1,000 counters."""
+ENCODED = 1000
+"""Counters in one scrape, which is one unit of `encode`'s count."""
+SHARED = ("shared", "observe", "native")
 TOLERANCE = 1.05
 
 
@@ -27,7 +28,7 @@ def counted(binary: str, work: str, count: int) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={scratch}/out"]
         command = [*tool, binary, work, str(count)]
-        environment = {**os.environ, **({"TALLYBOARD_RSEQ": "off"} if work == "shared" else {})}
+        environment = {**os.environ, **({"TALLYBOARD_RSEQ": "off"} if work in SHARED else {})}
         done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=True)
     (found,) = re.findall(r"Collected : (\d+)", done.stderr)
     return int(found)
@@ -37,9 +38,9 @@ def main() -> None:
     (binary,) = sys.argv[1:]
     above = []
     for work, budget in json.loads(BUDGETS.read_text())["callgrind_instructions"].items():
-        scale = 1 if work == "encode" else 1000
+        scale, operations = (1, ENCODED) if work == "encode" else (1000, 1)
         more = counted(binary, work, MANY * scale) - counted(binary, work, FEW * scale)
-        each = more / ((MANY - FEW) * scale * OPERATIONS[work])
+        each = more / ((MANY - FEW) * scale * operations)
         print(f"{work}: {each:.1f} instructions; the budget is {budget}, and 5 %")
         if each > budget * TOLERANCE:
             above.append(work)

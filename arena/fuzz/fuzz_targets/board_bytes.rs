@@ -7,8 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 use std::time::Duration;
 use tallyboard::{
-    Aggregation, Board, BoardOptions, Counter, Gauge, Histogram, Kind, Location, Reader,
-    RegisterError, Summary,
+    Aggregation, Board, BoardOptions, Counter, Gauge, Histogram, Info, Kind, Location, Reader,
+    RegisterError, StateSet, Summary,
 };
 use tallyboard_exporter::encode::{Encoder, Escaping, Format, Source, Style};
 use tallyboard_fuzz::patch::{Flags, Patches};
@@ -20,7 +20,8 @@ const MAX_LOOKS: usize = 4;
 struct Base {
     file: File,
     empty: Vec<u8>,
-    /// A board with series of each type, of one slot and of chains.
+    /// A board with series of each type, of one slot and of chains, and with what infos and
+    /// exemplars say.
     populated: Vec<u8>,
 }
 
@@ -34,6 +35,14 @@ static BASE: LazyLock<Base> = LazyLock::new(|| {
         assert!(handles.iter().all(Result::is_ok));
         handles.iter().flatten().for_each(update);
         assert_eq!(board.check(), []);
+        let body = Scraper::new(&board).open_metrics();
+        for said in [
+            "version=\"1.2\"",
+            "trace_id=\"counted\"",
+            "trace_id=\"observed\"",
+        ] {
+            assert!(body.contains(said), "{said} is not on the board:\n{body}");
+        }
     });
     let populated = std::fs::read(file.path()).expect("the file that the child left");
     file.remove();
@@ -160,11 +169,16 @@ enum Handle {
     Gauge(Gauge),
     Histogram(Histogram),
     Summary(Summary),
+    Info(Info),
+    StateSet(StateSet),
+    /// Each update of it is its exemplar.
+    TracedCounter(Counter),
+    TracedHistogram(Histogram),
 }
 
 /// Series of each type: short, in chains by their text or their cells, and several of one
-/// family.
-fn register(board: &Board) -> [Result<Handle, RegisterError>; 16] {
+/// family. New ones come at the end: the inputs of the corpus change slots by their number.
+fn register(board: &Board) -> [Result<Handle, RegisterError>; 21] {
     let long = "v".repeat(500);
     let counters = board
         .counter("c_total", "A counter.")
@@ -214,6 +228,28 @@ fn register(board: &Board) -> [Result<Handle, RegisterError>; 16] {
             .register()
             .map(Handle::Summary),
         board.counter("late", "").register().map(Handle::Counter),
+        board
+            .info("build", "What runs.")
+            .register()
+            .map(Handle::Info),
+        board
+            .info("place", "")
+            .label("l", "a")
+            .register()
+            .map(Handle::Info),
+        board
+            .state_set("phase", "", &["loading", "linking"])
+            .register()
+            .map(Handle::StateSet),
+        board
+            .counter("traced_total", "")
+            .register()
+            .map(Handle::TracedCounter),
+        board
+            .histogram("traced_seconds", "")
+            .buckets(&[0.1])
+            .register()
+            .map(Handle::TracedHistogram),
     ]
 }
 
@@ -233,6 +269,23 @@ fn update(handle: &Handle) {
             .into_iter()
             .for_each(|value| histogram.observe(value)),
         Handle::Summary(summary) => summary.observe(-0.25),
+        Handle::Info(info) => {
+            // The second takes the place of the first, and more slots than it.
+            let _ = info.set(&[("version", "1.1")]);
+            let _ = info.set(&[("version", "1.2"), ("why", &"w".repeat(300))]);
+        }
+        Handle::StateSet(set) => {
+            set.set("linking");
+            set.set_place(7);
+            let _ = (set.get(), set.place());
+        }
+        Handle::TracedCounter(counter) => {
+            counter.inc_with_exemplar(&[("trace_id", "before")]);
+            counter.add_f64_with_exemplar(0.5, &[("trace_id", "counted"), ("x", "\"\n")]);
+        }
+        Handle::TracedHistogram(histogram) => [0.05, 0.5, f64::NAN]
+            .into_iter()
+            .for_each(|value| histogram.observe_with_exemplar(value, &[("trace_id", "observed")])),
     }
 }
 
@@ -291,6 +344,20 @@ impl Scraper {
         }
     }
 
+    /// A body that shows all there is.
+    fn open_metrics(mut self) -> String {
+        self.reader.refresh();
+        let (_, encoder) = &mut self.encoders[2];
+        let source = Source {
+            id: 0,
+            label: None,
+            reader: &self.reader,
+        };
+        let mut body = Vec::new();
+        encoder.encode(&[source], &mut body);
+        String::from_utf8(body).expect("a body in UTF-8")
+    }
+
     fn values(&self) {
         let reader = &self.reader;
         let mut series_seen = 0;
@@ -309,7 +376,19 @@ impl Scraper {
                         drop(reader.by_process(series));
                     }
                     Kind::Histogram => drop(reader.histogram(series, &mut buckets)),
+                    Kind::Info => {
+                        let said = reader.info(series).unwrap_or_default();
+                        assert!(said.is_sorted(), "{said:?}");
+                    }
+                    Kind::StateSet => {
+                        let state = reader.state(family, series);
+                        assert!(state.is_none_or(|state| state < family.states.len()));
+                    }
                     _ => drop(reader.summary(series)),
+                }
+                for place in 0..buckets.len() {
+                    let exemplar = reader.exemplar(series, place);
+                    assert!(exemplar.is_none() || reader.may_have_exemplar(series));
                 }
                 series_seen += 1;
             }

@@ -1,9 +1,12 @@
-//! What the fuzz targets share: boards made from bytes alone, and a child process for
-//! whatever a process keeps until it ends.
+//! What the fuzz targets are made of: boards made from bytes alone, a model of a board and what
+//! is done with both, and a child process for whatever a process keeps until it ends.
 
+pub mod agreement;
 pub mod child;
+pub mod handle;
 pub mod image;
 pub mod model;
+pub mod operation;
 pub mod patch;
 
 use std::io::Write;

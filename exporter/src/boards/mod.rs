@@ -24,7 +24,8 @@ pub use target::{Target, Unlinked};
 /// How often globs are looked at again.
 const GLOB_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many boards are remembered that a glob does not find any more.
+/// How many boards are remembered that a glob does not find any more, and how many that were
+/// unlinked while nobody takes those.
 const REMEMBERED: usize = 100;
 
 /// All boards of an exporter.
@@ -34,7 +35,7 @@ pub struct BoardSet {
     targets: Vec<Target>,
     globbed_at: Option<Instant>,
     next_id: u64,
-    /// Boards that were unlinked, until somebody takes them.
+    /// Boards that were unlinked, until somebody takes them; who only shows boards never does.
     unlinked: Vec<Unlinked>,
     /// How often a board was unlinked that a glob does not find now, by label.
     gone: BTreeMap<String, u64>,
@@ -88,6 +89,9 @@ impl BoardSet {
 
     /// The first half of [`refresh`](Self::refresh): boards, not their series.
     fn follow(&mut self) {
+        // Before, and not after: of what comes now all is there for whoever takes it each time.
+        let too_many = self.unlinked.len().saturating_sub(REMEMBERED);
+        self.unlinked.drain(..too_many);
         self.expand();
         for target in &mut self.targets {
             let unlinked = target.follow(self.create.as_ref(), &mut self.next_id);
@@ -95,7 +99,7 @@ impl BoardSet {
         }
     }
 
-    /// The boards that were unlinked since the last call.
+    /// The boards that were unlinked since the last call; if very many were, the last of them.
     pub fn take_unlinked(&mut self) -> Vec<Unlinked> {
         std::mem::take(&mut self.unlinked)
     }
@@ -254,6 +258,27 @@ mod tests {
         assert!(after_restart[0].ends_with("/a/default.v1.board"));
         assert!(after_restart[1].ends_with("/b/default.v1.board"));
         assert_eq!(after_restart[2], "single");
+    }
+
+    #[test]
+    fn boards_that_nobody_takes_do_not_add_up() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let path = directory.path().join("a.v1.board");
+        let specs = vec![BoardSpec::one(Location::Path(path.clone())).unwrap()];
+        let mut set = BoardSet::new(specs, Some(BoardOptions::new().slots(64)));
+        let mut uuids = Vec::new();
+        for _ in 0..2 * REMEMBERED {
+            set.follow();
+            let (board, _) = set.targets()[0].mapped().unwrap();
+            uuids.extend(board.uuid());
+            std::fs::remove_file(&path).unwrap();
+        }
+        set.follow();
+        let taken = set.take_unlinked();
+        assert!(taken.len() <= REMEMBERED + 1, "{}", taken.len());
+        assert!(uuids.ends_with(&taken), "the last of them are there");
+        assert!(set.take_unlinked().is_empty());
+        assert_eq!(set.targets()[0].unlinked(), 2 * REMEMBERED as u64);
     }
 
     /// The labels after looking again.

@@ -37,9 +37,19 @@ impl BoardOption {
         location(self.board.as_ref())
     }
 
+    /// Where the board is; it can be read by others.
+    pub(super) fn shared_location(&self) -> Result<Location, Failure> {
+        shared(self.location()?)
+    }
+
     /// The board for counting: made if it is not there.
     pub(super) fn open(&self) -> Result<Board, Failure> {
-        Ok(self.options().open(&self.location()?)?)
+        self.open_at(&self.location()?)
+    }
+
+    /// As [`open`](Self::open), for who has asked for the location.
+    pub(super) fn open_at(&self, location: &Location) -> Result<Board, Failure> {
+        Ok(self.options().open(location)?)
     }
 
     fn options(&self) -> BoardOptions {
@@ -50,13 +60,9 @@ impl BoardOption {
 impl BoardArgument {
     /// Where the board is; it can be read by others.
     pub(super) fn location(&self) -> Result<Location, Failure> {
-        let location = location(self.location.as_ref().or(self.option.board.as_ref()))?;
-        if location.path().is_none() {
-            return Err(Failure::Usage(format!(
-                "`{location}` is no board that another process can see; name one with --board"
-            )));
-        }
-        Ok(location)
+        shared(location(
+            self.location.as_ref().or(self.option.board.as_ref()),
+        )?)
     }
 
     /// What a board that is made here is to be like, as far as all commands can say it.
@@ -92,23 +98,34 @@ impl BoardArgument {
     }
 }
 
-/// The options with what a flag says, if it was given.
-pub(super) fn given<T>(
-    options: BoardOptions,
-    value: Option<T>,
-    set: fn(BoardOptions, T) -> BoardOptions,
-) -> BoardOptions {
-    match value {
-        Some(value) => set(options, value),
-        None => options,
-    }
+/// The options with what those of the flags say that were given. A macro, because each flag is
+/// called as the option that it sets.
+macro_rules! given {
+    ($options:expr, $flags:expr, [$($flag:ident),+]) => {{
+        let options = $options;
+        $(let options = match $flags.$flag {
+            Some(value) => options.$flag(value),
+            None => options,
+        };)+
+        options
+    }};
 }
+pub(super) use given;
 
 /// Lets boards that are mapped from now on lose their memory while they are read, which then
 /// ends nothing.
 pub(super) fn guard() -> Result<(), Failure> {
     tallyboard::guard_readers()
         .map_err(|error| Failure::Failed(format!("cannot handle SIGBUS: {error}")))
+}
+
+fn shared(location: Location) -> Result<Location, Failure> {
+    if location.path().is_none() {
+        return Err(Failure::Usage(format!(
+            "`{location}` is no board that another process can see; name one with --board"
+        )));
+    }
+    Ok(location)
 }
 
 fn location(text: Option<&OsString>) -> Result<Location, Failure> {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use tallyboard::BoardOptions;
 
 use super::board_option::{BoardArgument, given};
 use super::failure::Failure;
@@ -63,13 +62,11 @@ pub(super) struct Create {
 
 impl Create {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let options = self.board.options();
-        let options = given(options, self.slots, BoardOptions::slots);
-        let options = given(options, self.processes, BoardOptions::processes);
-        let options = given(options, self.mode, BoardOptions::mode);
-        let options = given(options, self.group, BoardOptions::group);
-        let options = given(options, self.series_cap, BoardOptions::series_cap);
-        let options = given(options, self.keep_dead, BoardOptions::keep_dead);
+        let options = given!(
+            self.board.options(),
+            self,
+            [slots, processes, mode, group, series_cap, keep_dead]
+        );
         options.create(&self.board.location()?)?;
         Ok(())
     }

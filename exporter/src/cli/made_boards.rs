@@ -88,11 +88,10 @@ impl MadeBoards {
             return None;
         }
         let options = BoardOptions::new().allow_any_filesystem(self.allow_any_filesystem);
-        let options = given(options, self.mode, BoardOptions::mode);
-        let options = given(options, self.group, BoardOptions::group);
-        let options = given(options, self.slots, BoardOptions::slots);
-        let options = given(options, self.processes, BoardOptions::processes);
-        let options = given(options, self.series_cap, BoardOptions::series_cap);
-        Some(given(options, self.keep_dead, BoardOptions::keep_dead))
+        Some(given!(
+            options,
+            self,
+            [slots, processes, mode, group, series_cap, keep_dead]
+        ))
     }
 }

@@ -10,6 +10,7 @@ mod dump;
 mod expire;
 mod failure;
 mod generate;
+mod import_multiproc;
 mod inc;
 mod logging;
 mod made_boards;
@@ -81,6 +82,7 @@ enum Command {
     Observe(observe::Observe),
     Expire(expire::Expire),
     Rm(rm::Rm),
+    ImportMultiproc(import_multiproc::ImportMultiproc),
     Textfile(textfile::Textfile),
     Bench(bench::Bench),
     #[command(hide = true)]
@@ -140,6 +142,7 @@ impl Command {
             Self::Observe(observe) => observe.run(),
             Self::Expire(expire) => expire.run(),
             Self::Rm(rm) => rm.run(),
+            Self::ImportMultiproc(import) => import.run(),
             Self::Textfile(textfile) => textfile.run(),
             Self::Bench(bench) => bench.run(),
             Self::Generate(generate) => generate.run(Cli::command()),

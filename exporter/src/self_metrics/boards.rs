@@ -194,7 +194,7 @@ pub(super) fn all() -> impl Iterator<Item = Own> {
 /// A board that is mapped: its label, how full it was at the last look, and its reader.
 type There<'a> = (&'a str, &'a Stats, &'a Reader);
 
-/// Appends what is known of the boards; a family without a sample is left out.
+/// Appends what is known of the boards.
 pub(super) fn write(boards: &BoardSet, style: Style, out: &mut Vec<u8>) {
     let targets = boards.targets();
     let mapped = targets
@@ -233,27 +233,20 @@ fn by_board<'a>(
     style: Style,
     out: &mut Vec<u8>,
 ) {
-    let mut values = values.peekable();
-    if values.peek().is_none() {
-        return;
-    }
-    let mut writer = family(own, style, out);
-    for (board, value) in values {
-        writer.sample(&[("board", board)], Number::Int(value));
-    }
+    let samples = values.map(|(board, value)| ([("board", board)], value));
+    write_samples(own, samples, style, out);
 }
 
 fn refused(boards: &[There<'_>], style: Style, out: &mut Vec<u8>) {
-    if boards.is_empty() {
-        return;
-    }
-    let mut writer = family(&REFUSED, style, out);
-    for (board, stats, _) in boards {
-        for (reason, count) in &stats.refused {
-            let labels = [("board", *board), ("reason", &*reason.to_string())];
-            writer.sample(&labels, Number::Int(*count));
-        }
-    }
+    let refused = boards.iter().flat_map(|(board, stats, _)| {
+        let refused = stats.refused.iter();
+        refused.map(|(reason, count)| (*board, reason.to_string(), *count))
+    });
+    let refused: Vec<_> = refused.collect();
+    let samples = refused
+        .iter()
+        .map(|(board, reason, count)| ([("board", *board), ("reason", reason)], *count));
+    write_samples(&REFUSED, samples, style, out);
 }
 
 /// What there is one value of for each family, where it is not 0.
@@ -264,18 +257,32 @@ fn by_family(
     style: Style,
     out: &mut Vec<u8>,
 ) {
-    let mut values = Vec::new();
-    for (board, _, reader) in boards {
-        for family in reader.families() {
-            values.push((*board, &*family.name, value(reader, family)));
-        }
-    }
-    values.retain(|(.., value)| *value > 0);
-    if values.is_empty() {
+    let families = boards.iter().flat_map(|(board, _, reader)| {
+        let families = reader.families().iter();
+        families.map(move |family| (*board, *reader, family))
+    });
+    let samples = families
+        .map(|(board, reader, family)| {
+            let labels = [("board", board), ("family", &*family.name)];
+            (labels, value(reader, family))
+        })
+        .filter(|(_, value)| *value > 0);
+    write_samples(own, samples, style, out);
+}
+
+/// A family without a sample is left out.
+fn write_samples<'a, const LABELS: usize>(
+    own: &Own,
+    samples: impl Iterator<Item = ([(&'a str, &'a str); LABELS], u64)>,
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    let mut samples = samples.peekable();
+    if samples.peek().is_none() {
         return;
     }
     let mut writer = family(own, style, out);
-    for (board, family, value) in values {
-        writer.sample(&[("board", board), ("family", family)], Number::Int(value));
+    for (labels, value) in samples {
+        writer.sample(&labels, Number::Int(value));
     }
 }

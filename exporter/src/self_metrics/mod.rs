@@ -57,10 +57,10 @@ const DURATION: Own = gauge(
 /// The names that no board may take. Those of [the exporter's own process and
 /// scrapes](Findings::exporter_metrics) are free where it does not tell of them.
 pub(crate) fn reserved(exporter_metrics: bool) -> Vec<(&'static str, Kind)> {
-    let of_exporter = process::ALL.into_iter().chain([SCRAPES, FAILED, DURATION]);
+    let of_exporter = process::all().chain([SCRAPES, FAILED, DURATION]);
     let of_exporter = of_exporter.filter(|_| exporter_metrics);
     let all = [BUILD_INFO, CLASHES].into_iter();
-    let all = all.chain(boards::all()).chain(workers::ALL);
+    let all = all.chain(boards::all()).chain(workers::all());
     all.chain(of_exporter)
         .map(|own| (own.name, own.kind))
         .collect()
@@ -150,7 +150,7 @@ mod tests {
         let types = text.lines().filter(|line| line.starts_with("# TYPE "));
         let types: BTreeSet<&str> = types.map(|line| line.split(' ').nth(2).unwrap()).collect();
         // Of nobody.
-        let workers = workers::ALL.map(|own| own.name);
+        let workers = workers::all().map(|own| own.name);
         let types: BTreeSet<&str> = types.into_iter().chain(workers).collect();
         let reserved = reserved(true);
         assert_eq!(types, reserved.iter().map(|(name, _)| *name).collect());

@@ -2,73 +2,97 @@
 
 use std::sync::OnceLock;
 
-use procfs::process::{LimitValue, Process};
+use procfs::process::{LimitValue, Limits, Process, Stat};
 use tallyboard::Number;
 
 use super::{Own, counter, family, gauge};
 use crate::encode::Style;
 use crate::usage::{self, Usage};
 
-const CPU: Own = counter(
-    "process_cpu_seconds_total",
-    "Total user and system CPU time spent in seconds.",
-);
-const RESIDENT: Own = gauge(
-    "process_resident_memory_bytes",
-    "Resident memory size in bytes; the pages of boards that were read are among it.",
-);
-const VIRTUAL: Own = gauge(
-    "process_virtual_memory_bytes",
-    "Virtual memory size in bytes.",
-);
-const VIRTUAL_MAX: Own = gauge(
-    "process_virtual_memory_max_bytes",
-    "Maximum amount of virtual memory available in bytes.",
-);
-const OPEN_FDS: Own = gauge("process_open_fds", "Number of open file descriptors.");
-const MAX_FDS: Own = gauge(
-    "process_max_fds",
-    "Maximum number of open file descriptors.",
-);
-const START: Own = gauge(
-    "process_start_time_seconds",
-    "Start time of the process since unix epoch in seconds.",
-);
+/// What the kernel tells of this process; each may be kept from it.
+struct Myself {
+    stat: Option<Stat>,
+    open_fds: Option<usize>,
+    limits: Option<Limits>,
+}
+
+/// How one number is got, where it can be known.
+type Value = fn(&Myself) -> Option<Number>;
+
+const OF_PROCESS: [(Own, Value); 7] = [
+    (
+        counter(
+            "process_cpu_seconds_total",
+            "Total user and system CPU time spent in seconds.",
+        ),
+        |myself| Some(Number::Float(usage::seconds(myself.usage()?.cpu_ticks))),
+    ),
+    (
+        gauge(
+            "process_resident_memory_bytes",
+            "Resident memory size in bytes; the pages of boards that were read are among it.",
+        ),
+        |myself| Some(Number::Int(myself.usage()?.resident_bytes)),
+    ),
+    (
+        gauge(
+            "process_virtual_memory_bytes",
+            "Virtual memory size in bytes.",
+        ),
+        |myself| Some(Number::Int(myself.usage()?.virtual_bytes)),
+    ),
+    (
+        gauge(
+            "process_virtual_memory_max_bytes",
+            "Maximum amount of virtual memory available in bytes.",
+        ),
+        |myself| Some(limit(myself.limits.as_ref()?.max_address_space.soft_limit)),
+    ),
+    (
+        gauge("process_open_fds", "Number of open file descriptors."),
+        |myself| Some(Number::Int(myself.open_fds? as u64)),
+    ),
+    (
+        gauge(
+            "process_max_fds",
+            "Maximum number of open file descriptors.",
+        ),
+        |myself| Some(limit(myself.limits.as_ref()?.max_open_files.soft_limit)),
+    ),
+    (
+        gauge(
+            "process_start_time_seconds",
+            "Start time of the process since unix epoch in seconds.",
+        ),
+        |myself| start_seconds(myself.stat.as_ref()?.starttime).map(Number::Float),
+    ),
+];
 
 /// Their names are the exporter's.
-pub(super) const ALL: [Own; 7] = [
-    CPU,
-    RESIDENT,
-    VIRTUAL,
-    VIRTUAL_MAX,
-    OPEN_FDS,
-    MAX_FDS,
-    START,
-];
+pub(super) fn all() -> impl Iterator<Item = Own> {
+    OF_PROCESS.into_iter().map(|(own, _)| own)
+}
 
 /// Appends what can be read of `/proc/self`.
 pub(super) fn write(style: Style, out: &mut Vec<u8>) {
-    let Ok(myself) = Process::myself() else {
+    let Ok(process) = Process::myself() else {
         return;
     };
-    let mut put = |own: &Own, value| {
-        family(own, style, out).sample(&[], value);
+    let myself = Myself {
+        stat: process.stat().ok(),
+        open_fds: process.fd_count().ok(),
+        limits: process.limits().ok(),
     };
-    if let Ok(stat) = myself.stat() {
-        let usage = Usage::from(&stat);
-        put(&CPU, Number::Float(usage::seconds(usage.cpu_ticks)));
-        put(&RESIDENT, Number::Int(usage.resident_bytes));
-        put(&VIRTUAL, Number::Int(usage.virtual_bytes));
-        if let Some(start) = start_seconds(stat.starttime) {
-            put(&START, Number::Float(start));
+    for (own, value) in &OF_PROCESS {
+        if let Some(value) = value(&myself) {
+            family(own, style, out).sample(&[], value);
         }
     }
-    if let Ok(open) = myself.fd_count() {
-        put(&OPEN_FDS, Number::Int(open as u64));
-    }
-    if let Ok(limits) = myself.limits() {
-        put(&MAX_FDS, limit(limits.max_open_files.soft_limit));
-        put(&VIRTUAL_MAX, limit(limits.max_address_space.soft_limit));
+}
+
+impl Myself {
+    fn usage(&self) -> Option<Usage> {
+        self.stat.as_ref().map(Usage::from)
     }
 }
 
@@ -97,7 +121,7 @@ mod tests {
         let mut out = Vec::new();
         write(Style::PLAIN, &mut out);
         let text = String::from_utf8(out).unwrap();
-        for own in &ALL {
+        for own in all() {
             let line = format!("\n{} ", own.name);
             let value = text.split(&line).nth(1).unwrap().lines().next().unwrap();
             assert!(value.parse::<f64>().unwrap() >= 0.0, "{}", own.name);

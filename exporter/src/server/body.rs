@@ -74,6 +74,7 @@ impl Scrape {
     pub(super) fn begin(shared: Arc<Shared>, order: Order) -> Result<(Self, Bytes), BodyError> {
         let begun = Instant::now();
         let mut attempts = 0;
+        shared.scraper().begin();
         loop {
             attempts += 1;
             let exposition = Arc::new(shared.scraper().expose(order.style));
