@@ -32,7 +32,7 @@ const DAMAGED: Own = gauge(
 );
 const REFUSED: Own = counter(
     "tallyboard_board_refused_total",
-    "Registrations that the board refused; what they would have counted is lost.",
+    "Registrations that the board refused: what they would have counted is lost; of an exemplar no more than itself.",
 );
 /// Where a value of a board comes from.
 type Value = fn(&Stats) -> u64;
@@ -150,7 +150,7 @@ const OF_BOARDS: [(Own, Value); 22] = [
     (
         counter(
             "tallyboard_board_reaped_total",
-            "Process rows given back after their process died.",
+            "Process rows given back: of processes that died, and of those that ended and said so.",
         ),
         |stats| stats.reaped,
     ),
@@ -164,7 +164,7 @@ const OF_BOARDS: [(Own, Value); 22] = [
     (
         counter(
             "tallyboard_board_overflowed_total",
-            "Registrations that went beyond the cap on series of a family.",
+            "Registrations and lookups that went beyond the cap on series of a family.",
         ),
         |stats| stats.overflowed,
     ),

@@ -21,7 +21,7 @@ const OF_PROGRAMS: [(Own, Value); 3] = [
     (
         counter(
             "tallyboard_workers_cpu_seconds_total",
-            "User and system CPU time of all processes that are or were on a board, the dead included; of one that is older than the exporter, since its first sample. A sample is taken each second and at each scrape: what a killed process used after its last sample is lost.",
+            "User and system CPU time of all processes that are or were on a board, the dead included; of one that is older than the exporter, since its first sample. `serve` takes a sample each second and at each scrape, `textfile` when it writes: what a killed process used after its last sample is lost.",
         ),
         |program| Number::Float(usage::seconds(program.cpu_ticks)),
     ),

@@ -7,7 +7,7 @@
 //!                          the key: JSON, [metric, sample, {label: value}, help]
 //!                          1 to 8 spaces, up to a multiple of 8
 //!                     f64  the value
-//!                     f64  for some gauges, when it was set: seconds since 1970
+//!                     f64  for some gauges, when it was set: seconds since 1970; not before 0.18
 //! ```
 //!
 //! A process writes an entry behind those in use and then says that more are in use. So a file
@@ -21,6 +21,7 @@ use serde::Deserialize;
 const HEADER_LEN: usize = 8;
 const LENGTH_LEN: usize = 4;
 const ALIGNMENT: usize = 8;
+const FLOAT_LEN: usize = 8;
 
 /// One value.
 #[derive(Debug, PartialEq)]
@@ -96,12 +97,27 @@ impl fmt::Display for Damage {
     }
 }
 
+/// What stands behind a key.
+#[derive(Clone, Copy, PartialEq)]
+enum Version {
+    Now,
+    /// Before `mostrecent` came, with 0.18.
+    Timeless,
+}
+
 /// Reads all entries.
 ///
 /// # Errors
 ///
 /// The first thing that cannot be.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, Damage> {
+    // No file is of both: the last entry of the one is too short for the other, and where that has
+    // an entry's key this one has a time.
+    let now = entries(bytes, Version::Now);
+    now.or_else(|damage| entries(bytes, Version::Timeless).map_err(|_| damage))
+}
+
+fn entries(bytes: &[u8], version: Version) -> Result<Vec<Entry>, Damage> {
     let len = bytes.len();
     if len == 0 {
         // Its process was killed between making it and giving it a size.
@@ -123,8 +139,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, Damage> {
     let mut entries = Vec::new();
     while at < end {
         let (key, values) = split(bytes, at).ok_or(Damage::Entry { at })?;
-        let numbers = (float_at(bytes, values), float_at(bytes, values + 8));
-        let (Some(value), Some(unix_seconds)) = numbers else {
+        let value = float_at(bytes, values);
+        let (unix_seconds, next) = match version {
+            Version::Now => {
+                let time = values + FLOAT_LEN;
+                (float_at(bytes, time), time + FLOAT_LEN)
+            }
+            Version::Timeless => (Some(0.0), values + FLOAT_LEN),
+        };
+        let (Some(value), Some(unix_seconds)) = (value, unix_seconds) else {
             return Err(Damage::Entry { at });
         };
         let key = serde_json::from_slice(key).map_err(|_| Damage::Key { at })?;
@@ -133,7 +156,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, Damage> {
             value,
             unix_seconds,
         });
-        at = values + 16;
+        at = next;
     }
     Ok(entries)
 }
@@ -162,6 +185,10 @@ mod tests {
 
     /// A file with these keys and values, as prometheus_client writes it.
     fn file(entries: &[(&str, f64, f64)]) -> Vec<u8> {
+        file_of(Version::Now, entries)
+    }
+
+    fn file_of(version: Version, entries: &[(&str, f64, f64)]) -> Vec<u8> {
         let mut bytes = vec![0; HEADER_LEN];
         for (key, value, unix_seconds) in entries {
             let key_len = i32::try_from(key.len()).unwrap();
@@ -170,7 +197,9 @@ mod tests {
             bytes.push(b' ');
             bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), b' ');
             bytes.extend(value.to_ne_bytes());
-            bytes.extend(unix_seconds.to_ne_bytes());
+            if version == Version::Now {
+                bytes.extend(unix_seconds.to_ne_bytes());
+            }
         }
         let used = i32::try_from(bytes.len()).unwrap();
         bytes[..4].copy_from_slice(&used.to_ne_bytes());
@@ -187,8 +216,13 @@ mod tests {
         let written: Vec<_> = keys.iter().map(|key| (&**key, 2.5, 7.0)).collect();
         let entries = read(&file(&written)).unwrap();
         assert_eq!(entries.len(), keys.len());
-        for (len, entry) in entries.iter().enumerate() {
+        let timeless = read(&file_of(Version::Timeless, &written)).unwrap();
+        assert_eq!(timeless.len(), keys.len());
+        let both = entries.iter().zip(&timeless).enumerate();
+        for (len, (entry, timeless)) in both {
             assert_eq!((entry.value, entry.unix_seconds), (2.5, 7.0));
+            assert_eq!((timeless.value, timeless.unix_seconds), (2.5, 0.0));
+            assert_eq!(timeless.key, entry.key);
             assert_eq!((&*entry.key.metric, &*entry.key.sample), ("m", "s"));
             assert_eq!(entry.key.labels["l"], "ü".repeat(len));
             assert_eq!(entry.key.help, "h");
@@ -199,8 +233,15 @@ mod tests {
 
     #[test]
     fn a_file_that_is_cut_off_anywhere_is_refused() {
+        cut_off(Version::Now, 0.0);
+        cut_off(Version::Now, 1.8e9);
+        cut_off(Version::Timeless, 0.0);
+    }
+
+    fn cut_off(version: Version, unix_seconds: f64) {
         let key = r#"["m","m_total",{},"h"]"#;
-        let whole = file(&[(key, 1.0, 0.0), (key, 2.0, 0.0)]);
+        let entries = [(key, 1.0, unix_seconds), (key, 2.0, unix_seconds)];
+        let whole = file_of(version, &entries);
         let used = usize::try_from(int_at(&whole, 0).unwrap()).unwrap();
         for len in 1..used {
             let read = read(&whole[..len]);
@@ -208,9 +249,14 @@ mod tests {
         }
         // What is behind it does not matter.
         assert_eq!(read(&whole[..used]), read(&whole));
-        // An entry is not taken in parts, whatever is said to be in use.
+        // An entry is not taken in parts, whatever is said to be in use. The first of them without
+        // its time, or with the next eight bytes, is one of the other version with the same value.
         let second = 8 + (used - 8) / 2;
-        for said in (1..used).filter(|said| ![8, second].contains(said)) {
+        let whole_ones = match version {
+            Version::Now => [8, second, second - FLOAT_LEN],
+            Version::Timeless => [8, second, second + FLOAT_LEN],
+        };
+        for said in (1..used).filter(|said| !whole_ones.contains(said)) {
             let mut bytes = whole.clone();
             bytes[..4].copy_from_slice(&i32::try_from(said).unwrap().to_ne_bytes());
             assert!(read(&bytes).is_err(), "{said} bytes in use");
