@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import Any, Iterator, NamedTuple
+from weakref import WeakKeyDictionary
 
 from . import board, declared, functions, lowlevel, metric
 from .metric import Metric
+
+# What objects update the private board by.
+_updating: WeakKeyDictionary[Metric, Any] = WeakKeyDictionary()
 
 
 class _Before(NamedTuple):
@@ -29,8 +33,10 @@ def fresh_board() -> Iterator[None]:
 
     All metrics count there from zero, also those that were declared long before and children that
     `labels` has returned; those without label names show as 0, as in a process that has just
-    begun. What is forked within the block counts there, too. At the end everything counts where it
-    did before, and the names that the block has declared may be declared anew.
+    begun. What is forked within the block counts there, too; the `value` of a child that was there
+    before shows it once the child has counted here, that of `labels` again at once. At the end
+    everything counts where it did before, and the names that the block has declared may be declared
+    anew.
 
     Under `TALLYBOARD=private` there is only that one board: it is emptied, and what was counted
     before the block is gone.
@@ -85,7 +91,17 @@ def _connect(each: Metric) -> None:
 
 def _show_as_new(each: Metric) -> None:
     """Connects it, and shows it only if it has no label names: a child's next update brings it."""
-    _connect(each)
+    if not _is_series(each):
+        return
+    registered = board.register(each._handle, each._definition, each._labelvalues)
+    if registered is None:
+        each._count_on(None)
+        return
+    # An object of the accelerator keeps every handle that it has been given. So each is given one,
+    # which finds the series as any does whose own has ended, when it is updated.
+    updating = _updating.setdefault(each, registered)
+    each._connect(*updating)
+    each._registered = updating if each._labelvalues else registered
     if each._labelvalues:
         board.remove(each._handle, each._definition, each._labelvalues)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Callable
 
 import pytest
 
-from tallyboard import Counter, Gauge, series
+from tallyboard import Counter, Gauge, lowlevel, series
 from tallyboard.fresh_board import fresh_board
 
 pytest_plugins = ["pytester"]
@@ -204,6 +205,32 @@ def test_children_that_are_forked_in_a_test_count_on_its_board() -> None:
             counts = {s.labels["child"]: s.value for s in series() if "child" in s.labels}
             assert counts == {"0": 0, "1": 1, "2": 2}
             assert [s.value for s in series() if s.name == "fresh_running"] == [3]
+
+
+def test_a_child_that_counts_before_its_parent_is_seen_by_it(name: str) -> None:
+    counter = Counter(name, "Counts.")
+    for _turn in range(2):
+        with fresh_board():
+            if os.fork() == 0:
+                counter.inc()
+                os._exit(0)
+            assert os.wait()[1] == 0
+            assert counter.value() == 1
+
+
+def test_no_handles_are_left_behind(name: str) -> None:
+    def handles() -> int:
+        return sum(isinstance(each, lowlevel.CounterHandle) for each in gc.get_objects())
+
+    counter = Counter(name, "Counts.", ["kind"])
+    child = counter.labels("x")
+    before = []
+    for _turn in range(5):
+        with fresh_board():
+            child.inc()
+            counter.labels("y").inc()
+        before.append(handles())
+    assert before[1:] == before[1:2] * 4
 
 
 def test_the_private_board_is_emptied(name: str) -> None:
