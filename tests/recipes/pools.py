@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 from recipes.ledger import Ledger
 from recipes.servers import APPLICATIONS, TESTS
 from rig.command import assert_sound, values
+from rig.processes import running, until
 
 METHODS = ("fork", "spawn", "forkserver")
 RECORDS = 2000
@@ -17,24 +16,21 @@ KILLS = 4
 
 
 def check(method: str, folder: Path) -> None:
-    board, ledger = folder / "pool.board", Ledger(folder)
-    subprocess.run(
-        [sys.executable, str(APPLICATIONS / "pool.py"), method, str(folder), str(RECORDS), str(KILLS)],
-        env={**os.environ, "TALLYBOARD": str(board), "PYTHONPATH": str(TESTS)},
-        check=True,
-        timeout=120,
-    )
+    board, log, ledger = folder / "pool.board", folder / "pool.log", Ledger(folder)
+    command = [sys.executable, str(APPLICATIONS / "pool.py"), method, str(folder), str(RECORDS), str(KILLS)]
+    with running(command, log, {"TALLYBOARD": str(board), "PYTHONPATH": str(TESTS)}) as pool:
+        until(lambda: pool.poll() is not None, f"the processes by {method} to end")
+        assert pool.returncode == 0, log.read_text()
     samples = values(board)
 
     def sample(name: str, **labels: str) -> float:
         return samples[name, frozenset(labels.items())]
 
     done, begun = ledger.counts()
-    pool, worker = sample("records_total", by="pool"), sample("records_total", by="worker")
-    print(
-        f"{method}: pool {pool:.0f} of {RECORDS}; {KILLS} killed: {done} done <= {worker:.0f} counted <= {begun} begun"
-    )
-    assert pool == sample("record_seconds_count", by="pool") == RECORDS
+    pooled, worker = sample("records_total", by="pool"), sample("records_total", by="worker")
+    print(f"{method}: pool {pooled:.0f} of {RECORDS}")
+    print(f"{method}: {KILLS} killed, {done} done <= {worker:.0f} counted <= {begun} begun")
+    assert pooled == sample("record_seconds_count", by="pool") == RECORDS
     assert done <= worker <= begun
     assert begun - done <= KILLS
     assert sample("records_running") == 0, "a killed worker still counts as running"
