@@ -81,14 +81,10 @@ impl ImportMultiproc {
             return self.conclude(&found, "nothing to import");
         }
         let board = self.board.open_at(&location)?;
-        let planned = Plan::make(&board, &found.metrics);
-        let done = planned.and_then(|plan| {
-            directory.begin(&found.files)?;
-            plan.carry_out();
-            Ok(())
-        });
+        directory.begin(&found.files)?;
+        let done = Plan::make(&board, &found.metrics).map(Plan::carry_out);
         board.leave();
-        done?;
+        done.inspect_err(|_| directory.give_up(&found.files))?;
         directory.end(&found.files)?;
         let (metrics, series) = found.metrics.count();
         let files = found.files.len();
