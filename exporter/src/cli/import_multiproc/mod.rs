@@ -121,6 +121,10 @@ impl ImportMultiproc {
         let path = directory.path(name);
         let kind = FileKind::of(name)
             .ok_or("its name is none that prometheus_client gives; take it out of the directory")?;
+        // A pipe could be waited for until the end of time.
+        if !path.is_file() {
+            return Err("it is no regular file; take it out of the directory".to_owned());
+        }
         if let Some(user) = mapped.user_of(&path) {
             return Err(user.to_string());
         }
