@@ -5,10 +5,10 @@
 //! ```
 //!
 //! The names change before the first series is registered and after the last value is added. So who
-//! finds a file as `.importing` knows that an import was ended between the two, and that some of its
-//! values may be on the board; nobody can tell which. If nothing was added they get the names back
-//! that they had. prometheus_client looks at `*.db` only, so that the programs
-//! of before do not show what is on the board now.
+//! finds a file as `.importing` knows that an import was ended between the two, and that some of
+//! its values may be on the board; nobody can tell which. If nothing was added they get the names
+//! back that they had. prometheus_client looks at `*.db` only, so that the programs of before do
+//! not show what is on the board now.
 
 use std::fs::{self, File};
 use std::io;
@@ -121,7 +121,7 @@ impl Directory {
             fs::rename(&importing, imported).map_err(|error| {
                 Failure::Failed(format!(
                     "everything is imported, but {} cannot be renamed to {name}{IMPORTED}: \
-                     {error}; do so before the next import",
+                     {error}; do so before the next import, with all that are called so",
                     importing.display()
                 ))
             })?;

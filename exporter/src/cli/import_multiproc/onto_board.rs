@@ -8,6 +8,7 @@ use tallyboard::{RegisterError, Summary};
 
 use super::Failure;
 use super::metric::{Definition, Metric, Metrics, SeriesByLabels, Value};
+use super::sample::EXACT;
 
 type Step = Box<dyn FnOnce()>;
 
@@ -146,8 +147,6 @@ impl Family<'_> {
 }
 
 fn count(counter: &Counter, value: Value) {
-    /// Up to here every whole number is a float.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Value::Counted(value) = value {
         // Whole numbers as such, so that the counter goes on exactly.
         if value.fract() == 0.0 && value <= EXACT {
