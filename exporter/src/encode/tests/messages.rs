@@ -314,10 +314,9 @@ fn jobs(count: u64) -> (TestBoard, Reader) {
 }
 
 fn pass_of(reader: &Reader) -> Pass {
-    let label = None;
     let source = Source {
         id: 0,
-        label,
+        label: None,
         reader,
     };
     let exposition = Encoder::new(PROTOBUF).expose(&[source]);
