@@ -108,7 +108,7 @@ impl SeriesBatch {
     pub(super) fn append(&mut self, next: &SeriesBatch) {
         self.ids.extend_from_slice(&next.ids);
         self.chains.extend_from_slice(&next.chains);
-        // Only batches that have lost are put together.
+        // Batches are put together where one of them has lost.
         self.has_lost = true;
     }
 }
