@@ -67,7 +67,7 @@ pub(super) enum Said {
         /// How many label values.
         labels: usize,
         /// Their bytes, together.
-        label_bytes: usize,
+        label_bytes: u16,
     },
     Part {
         parent: Parent,
@@ -118,7 +118,7 @@ fn read(segment: &Segment, bound: Bound, scratch: &mut Scratch) -> Option<Said> 
             parent: read.parent,
             hash: read.hash,
             labels,
-            label_bytes,
+            label_bytes: u16::try_from(label_bytes).ok()?,
         });
     }
     let (key_len, text_len) = lengths(word(offset_of!(HeadRecord, lengths)));

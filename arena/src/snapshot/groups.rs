@@ -49,7 +49,7 @@ impl Group {
 
     /// Adds a series whose slot no other has, with `stride` slots of its chain and so many bytes of
     /// label values.
-    pub(super) fn insert(&mut self, tag: u64, slot: u32, chain: &[Slot], label_bytes: usize) {
+    pub(super) fn insert(&mut self, tag: u64, slot: u32, chain: &[Slot], label_bytes: u16) {
         debug_assert_eq!(chain.len(), self.stride);
         let mut at = self.batch_of(slot);
         let batches = Arc::make_mut(&mut self.batches);
@@ -150,6 +150,7 @@ impl Groups {
 mod tests {
     use super::*;
     use crate::slot::State;
+    use crate::snapshot::LabelBytes;
     use std::collections::BTreeMap;
 
     fn tag(serial: u64) -> u64 {
@@ -181,7 +182,7 @@ mod tests {
                 Some(tag) => assert!(group.remove(tag, slot)),
                 None if comes => {
                     expected.insert(slot, tag(turn));
-                    group.insert(tag(turn), slot, &[Slot(slot), Slot(9)], 3);
+                    group.insert(tag(turn), slot, &[Slot(slot), Slot(9)], slot as u16);
                 }
                 None => assert!(!group.remove(tag(turn), slot)),
             }
@@ -197,6 +198,11 @@ mod tests {
                 .iter()
                 .all(|batch| !batch.is_empty() && batch.len() <= MOST)
         );
+        for batch in group.batches.iter() {
+            let slots = batch.ids().iter().map(|id| slot_of(*id) as usize);
+            let (sum, most) = slots.fold((0, 0), |(sum, _), slot| (sum + slot, slot));
+            assert_eq!(batch.label_bytes(), LabelBytes { sum, most });
+        }
         for (slot, tag) in all(&group) {
             assert!(group.remove(tag, slot));
         }

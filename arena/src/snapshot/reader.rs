@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// it found, and a board that changes all the time would have another for ever.
 const MOST_PASSES: u32 = 3;
 
-/// Reads a board. One per thread that refreshes. Takes about 20 bytes a series, and nothing of
+/// Reads a board. One per thread that refreshes. Takes about 22 bytes a series, and nothing of
 /// what it says. All that reads values is a method of the [`BoardView`] it gives out, and so of
 /// the reader too.
 pub struct Reader {
@@ -258,7 +258,7 @@ impl Reader {
         segment: &Segment,
         slot: Slot,
         tag: u64,
-        (parent, hash, labels, label_bytes): (Parent, u64, usize, usize),
+        (parent, hash, labels, label_bytes): (Parent, u64, usize, u16),
         pass: &mut Pass,
     ) -> Result<(), Misfit> {
         let at = u32::try_from(parent.slot).ok();

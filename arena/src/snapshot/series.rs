@@ -20,9 +20,8 @@ pub struct SeriesBatch {
     ids: Vec<u64>,
     /// Slots of the chains after the heads, for each series as many.
     chains: Vec<Slot>,
-    label_bytes: LabelBytes,
-    /// Whether a series has gone whose bytes are in `label_bytes`.
-    has_lost: bool,
+    /// Bytes of the label values of each series, as it was found.
+    label_bytes: Vec<u16>,
 }
 
 /// How long the label values of a batch are: from this an encoder knows the length of what it will
@@ -62,10 +61,13 @@ impl SeriesBatch {
         (self.ids[place] == series.id()).then_some(place)
     }
 
-    /// How long its label values were when its series were found; `None` if one of these is not in
-    /// it any more.
-    pub fn label_bytes(&self) -> Option<LabelBytes> {
-        (!self.has_lost).then_some(self.label_bytes)
+    /// How long its label values were when its series were found. O(series).
+    pub fn label_bytes(&self) -> LabelBytes {
+        let each = self.label_bytes.iter().copied().map(usize::from);
+        each.fold(LabelBytes::default(), |all, bytes| LabelBytes {
+            sum: all.sum + bytes,
+            most: all.most.max(bytes),
+        })
     }
 
     pub(super) fn ids(&self) -> &[u64] {
@@ -81,35 +83,31 @@ impl SeriesBatch {
         self.ids.binary_search_by_key(&slot, |id| slot_of(*id))
     }
 
-    pub(super) fn insert(&mut self, place: usize, id: u64, chain: &[Slot], label_bytes: usize) {
+    pub(super) fn insert(&mut self, place: usize, id: u64, chain: &[Slot], label_bytes: u16) {
         self.ids.insert(place, id);
-        self.label_bytes.sum += label_bytes;
-        self.label_bytes.most = self.label_bytes.most.max(label_bytes);
+        self.label_bytes.insert(place, label_bytes);
         let at = place * chain.len();
         self.chains.splice(at..at, chain.iter().copied());
     }
 
     pub(super) fn remove(&mut self, place: usize, stride: usize) {
         self.ids.remove(place);
-        self.has_lost = true;
+        self.label_bytes.remove(place);
         self.chains.drain(place * stride..(place + 1) * stride);
     }
 
     pub(super) fn split_off(&mut self, place: usize, stride: usize) -> SeriesBatch {
-        self.has_lost = true;
         SeriesBatch {
             ids: self.ids.split_off(place),
             chains: self.chains.split_off(place * stride),
-            label_bytes: LabelBytes::default(),
-            has_lost: true,
+            label_bytes: self.label_bytes.split_off(place),
         }
     }
 
     pub(super) fn append(&mut self, next: &SeriesBatch) {
         self.ids.extend_from_slice(&next.ids);
         self.chains.extend_from_slice(&next.chains);
-        // Only batches that have lost are put together.
-        self.has_lost = true;
+        self.label_bytes.extend_from_slice(&next.label_bytes);
     }
 }
 

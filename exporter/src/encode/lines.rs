@@ -55,8 +55,8 @@ impl Lines {
     /// In protobuf: how long the texts of all series of a batch are together, as far as it can be
     /// told without them.
     pub(super) fn text_len(&self, batch: &SeriesBatch) -> Option<usize> {
-        let label_bytes = batch.label_bytes()?;
-        self.metric_len.as_ref()?.of_all(batch.len(), label_bytes)
+        let len = self.metric_len.as_ref()?;
+        len.of_all(batch.len(), batch.label_bytes())
     }
 
     pub(super) fn shape(&self) -> &Shape {

@@ -245,15 +245,11 @@ impl Rendered {
         while let Some(runs) = self.runs.get(walk.batch) {
             let text = self.text(runs, view, family);
             let nothing = match self.messages_len(runs, view) {
-                Some(said) => match self.nothing_after(text, runs, said) {
-                    Some(nothing) => nothing,
+                Some(said) => (self.nothing_after(text, runs, said)).unwrap_or_else(|| {
                     // It was changed on the board after it was found, without a new life.
-                    None => {
-                        protobuf::write_nothing(said, out);
-                        walk.go_on();
-                        continue;
-                    }
-                },
+                    walk.series = runs.of.len();
+                    said
+                }),
                 None => 0,
             };
             while walk.series < runs.of.len() {
@@ -271,10 +267,13 @@ impl Rendered {
                     return true;
                 }
             }
+            walk.go_on();
             if nothing > 0 {
                 protobuf::write_nothing(nothing, out);
+                if out.len() >= until {
+                    return true;
+                }
             }
-            walk.go_on();
         }
         false
     }

@@ -8,6 +8,9 @@ mod messages;
 mod names;
 mod native;
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
 use tallyboard::{Board, Location, Reader};
 
 use super::*;
@@ -43,6 +46,44 @@ fn board_of(slots: u32) -> TestBoard {
     TestBoard {
         board: options.create(&location).unwrap(),
         _directory: directory,
+    }
+}
+
+/// The file of a board, for what no library does to one.
+struct BoardFile(File);
+
+impl BoardFile {
+    fn of(board: &Board) -> Self {
+        let mut options = File::options();
+        let options = options.read(true).write(true);
+        Self(options.open(board.path().unwrap()).unwrap())
+    }
+
+    fn word(&self, at: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.read_exact_at(&mut bytes, at).unwrap();
+        u64::from_le_bytes(bytes)
+    }
+
+    fn put(&self, at: u64, word: u64) {
+        self.0.write_all_at(&word.to_le_bytes(), at).unwrap();
+    }
+
+    /// Where the record of the slot with this tag begins.
+    fn record(&self, tag: u64) -> u64 {
+        let (states, records) = (self.word(104), self.word(120));
+        let mut slots = 0..;
+        let slot = slots.find(|slot| self.word(states + slot * 8) == tag);
+        records + slot.unwrap() * 256
+    }
+
+    /// Lets each of two records say what the other said, in these of its words.
+    fn swap(&self, a: u64, b: u64, words: impl Iterator<Item = u64>) {
+        for word in words {
+            let (said, other) = (self.word(a + word), self.word(b + word));
+            self.put(a + word, other);
+            self.put(b + word, said);
+        }
     }
 }
 

@@ -36,9 +36,9 @@
 //!
 //! `GET /api/family?board=LABEL&name=NAME&search=WORDS&limit=N`: one family as above, and its
 //! series as `"matched": 0, "shown": [{"id": "…", "labels": ["…"], "created_unix_millis": 0, …}]`,
-//! those with the greatest values first; 50 unless told, 500 at most. An info's has `info`, its pairs.
-//! A gauge's that has a value for each process has `processes`, `[{"pid": "…", "value": 0}]`, 100 at
-//! most, and how many there are as `processes_total`.
+//! those with the greatest values first; 50 unless told, 500 at most. An info's has `info`, its
+//! pairs. A gauge's that has a value for each process has `processes`,
+//! `[{"pid": "…", "value": 0}]`, 100 at most, and how many there are as `processes_total`.
 //!
 //! Times are in milliseconds. Numbers that JSON does not know are the strings "NaN", "+Inf" and
 //! "-Inf". 400 says what is wrong with a question, 404 that there is no such family.

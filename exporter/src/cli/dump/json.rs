@@ -13,12 +13,13 @@
 //! }
 //! ```
 //!
-//! `aggregation` means something in a gauge only. In place of `value`, a summary's series has `count` and `sum`, a histogram's `buckets`
-//! (cumulative, `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count`
-//! and `sum`, an info's `info` (its pairs), a state set's `state`. A counter's series and a bucket
-//! have an `exemplar` where there is one. A gauge that is put together from several processes has
-//! `processes` besides its value: what each contributes now. Where each process has a value of its
-//! own, there is nothing else.
+//! `aggregation` means something in a gauge only. In place of `value`, a summary's series has
+//! `count` and `sum`, a histogram's `buckets` (cumulative,
+//! `[{"le": "0.005", "count": 1}, …, {"le": "+Inf", "count": 2}]`), `count` and `sum`, an info's
+//! `info` (its pairs), a state set's `state`. A counter's series and a bucket have an `exemplar`
+//! where there is one. A gauge that is put together from several processes has `processes` besides
+//! its value: what each contributes now. Where each process has a value of its own, there is
+//! nothing else.
 //!
 //! A native histogram's has `native` besides: its schema, and what its buckets hold, each by its
 //! index. `above` and `below` say how many observations were outside of them, which the highest

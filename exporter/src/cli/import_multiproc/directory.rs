@@ -4,10 +4,11 @@
 //!   counter_12.db ──▶ counter_12.db.importing ──▶ counter_12.db.imported
 //! ```
 //!
-//! The names change before the first value is added and after the last. So who finds a file as
-//! `.importing` knows that an import was ended between the two, and that some of its values may be
-//! on the board; nobody can tell which. prometheus_client looks at `*.db` only, so that the programs
-//! of before do not show what is on the board now.
+//! The names change before the first series is registered and after the last value is added. So who
+//! finds a file as `.importing` knows that an import was ended between the two, and that some of
+//! its values may be on the board; nobody can tell which. If nothing was added they get the names
+//! back that they had. prometheus_client looks at `*.db` only, so that the programs of before do
+//! not show what is on the board now.
 
 use std::fs::{self, File};
 use std::io;
@@ -92,15 +93,20 @@ impl Directory {
         for (done, name) in files.iter().enumerate() {
             let importing = format!("{name}{IMPORTING}");
             if let Err(error) = fs::rename(self.path(name), self.path(&importing)) {
-                for name in &files[..done] {
-                    let importing = format!("{name}{IMPORTING}");
-                    // If that fails, too, the next import says so.
-                    let _ = fs::rename(self.path(&importing), self.path(name));
-                }
+                self.give_up(&files[..done]);
                 return Err(self.cannot("rename the files in", error));
             }
         }
         Ok(())
+    }
+
+    /// Notes that they are not being imported after all, and nothing was added. If that cannot be
+    /// the next import says so.
+    pub(super) fn give_up(&self, files: &[String]) {
+        for name in files {
+            let importing = format!("{name}{IMPORTING}");
+            let _ = fs::rename(self.path(&importing), self.path(name));
+        }
     }
 
     /// Notes that they have been imported.
@@ -115,7 +121,7 @@ impl Directory {
             fs::rename(&importing, imported).map_err(|error| {
                 Failure::Failed(format!(
                     "everything is imported, but {} cannot be renamed to {name}{IMPORTED}: \
-                     {error}; do so before the next import",
+                     {error}; do so before the next import, with all that are called so",
                     importing.display()
                 ))
             })?;
@@ -166,6 +172,9 @@ mod tests {
         assert!(directory.begin(&more).is_err());
         assert_eq!(directory.files().unwrap(), files);
 
+        directory.begin(&files).unwrap();
+        directory.give_up(&files);
+        assert_eq!(directory.files().unwrap(), files);
         directory.begin(&files).unwrap();
         let why = format!("{:?}", directory.files().unwrap_err());
         assert!(why.contains("ended halfway"), "{why}");

@@ -81,14 +81,10 @@ impl ImportMultiproc {
             return self.conclude(&found, "nothing to import");
         }
         let board = self.board.open_at(&location)?;
-        let planned = Plan::make(&board, &found.metrics);
-        let done = planned.and_then(|plan| {
-            directory.begin(&found.files)?;
-            plan.carry_out();
-            Ok(())
-        });
+        directory.begin(&found.files)?;
+        let done = Plan::make(&board, &found.metrics).map(Plan::carry_out);
         board.leave();
-        done?;
+        done.inspect_err(|_| directory.give_up(&found.files))?;
         directory.end(&found.files)?;
         let (metrics, series) = found.metrics.count();
         let files = found.files.len();
@@ -125,6 +121,10 @@ impl ImportMultiproc {
         let path = directory.path(name);
         let kind = FileKind::of(name)
             .ok_or("its name is none that prometheus_client gives; take it out of the directory")?;
+        // A pipe could be waited for until the end of time.
+        if !path.is_file() {
+            return Err("it is no regular file; take it out of the directory".to_owned());
+        }
         if let Some(user) = mapped.user_of(&path) {
             return Err(user.to_string());
         }

@@ -8,6 +8,7 @@ use tallyboard::{RegisterError, Summary};
 
 use super::Failure;
 use super::metric::{Definition, Metric, Metrics, SeriesByLabels, Value};
+use super::sample::EXACT;
 
 type Step = Box<dyn FnOnce()>;
 
@@ -88,12 +89,24 @@ macro_rules! register {
             let texts: Vec<&str> = values.iter().map(String::as_str).collect();
             let (metric, value) = (family.try_with(&texts)?, value.clone());
             $plan.steps.push(Box::new(move || $add(&metric, value)));
+            if $family.is_believed() {
+                let (family, values) = (family.clone(), values.clone());
+                $plan.undo.push(Box::new(move || {
+                    let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+                    // A damaged board, which `check` tells.
+                    let _ = family.remove(&texts);
+                }));
+            }
         }
-        family
     }};
 }
 
 impl Family<'_> {
+    /// Whether an import believes what the board says of a series, be it that nobody has set it.
+    fn is_believed(&self) -> bool {
+        self.definition.kind == Kind::Gauge && self.definition.aggregation == Aggregation::Last
+    }
+
     /// Registers the series; those `there` are on the board already.
     fn register(
         &self,
@@ -116,18 +129,9 @@ impl Family<'_> {
                 let histogram = histogram.buckets(&self.definition.bounds);
                 register!(self, histogram, series, plan, distribute);
             }
-            Kind::Gauge if self.definition.aggregation == Aggregation::Last => {
+            Kind::Gauge if self.is_believed() => {
                 let new = series.iter().filter(|(values, _)| !there.contains(*values));
-                let gauge = board.gauge(name, help);
-                let family = register!(self, gauge, new.clone(), plan, set);
-                for (values, _) in new {
-                    let (family, values) = (family.clone(), values.clone());
-                    plan.undo.push(Box::new(move || {
-                        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
-                        // A damaged board, which `check` tells.
-                        let _ = family.remove(&texts);
-                    }));
-                }
+                register!(self, board.gauge(name, help), new, plan, set);
             }
             Kind::Gauge => {
                 let how = self.definition.aggregation;
@@ -143,8 +147,6 @@ impl Family<'_> {
 }
 
 fn count(counter: &Counter, value: Value) {
-    /// Up to here every whole number is a float.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Value::Counted(value) = value {
         // Whole numbers as such, so that the counter goes on exactly.
         if value.fract() == 0.0 && value <= EXACT {
@@ -226,4 +228,41 @@ fn refusal(what: impl Display) -> Failure {
     Failure::Failed(format!(
         "{what}; nothing was imported (--without leaves a metric out)"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use tallyboard::Location;
+
+    use super::*;
+    use crate::cli::import_multiproc::db_file::{Entry, Key};
+    use crate::cli::import_multiproc::metric;
+    use crate::cli::import_multiproc::sample::FileKind;
+
+    /// It stayed as 0, and the next import believed it.
+    #[test]
+    fn a_gauge_is_taken_off_again_when_the_next_series_of_its_metric_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = Location::Path(folder.path().join("full.v1.board"));
+        let options = Board::options().slots(64).allow_any_filesystem(true);
+        let board = options.create(&at).unwrap();
+        let entries = (0..100).map(|room| Entry {
+            key: Key {
+                metric: "heat".to_owned(),
+                sample: "heat".to_owned(),
+                labels: [("room".to_owned(), room.to_string())].into(),
+                help: String::new(),
+            },
+            value: 20.5,
+            unix_seconds: 7.0,
+        });
+        let mut metrics = Metrics::default();
+        let series = metric::series_of(FileKind::Gauge(Aggregation::Last), entries).unwrap();
+        series.into_iter().for_each(|series| metrics.add(series));
+        assert!(Plan::make(&board, &metrics).is_err());
+        let mut reader = Reader::new(&board);
+        reader.refresh();
+        let family = known(&reader, "heat").unwrap();
+        assert_eq!(family.series.len(), 0);
+    }
 }

@@ -8,7 +8,7 @@ use tallyboard::{Aggregation, Kind};
 use super::db_file::{Entry, Key};
 
 /// Beyond, not every whole number is a float.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What all values in a file are of. Its name says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -300,6 +300,89 @@ fn what_ends_while_it_is_sent_leaves_no_mark() {
     }
 }
 
+/// A board with one family of counters, `jobs_total{n="0"}` and so on, and its reader.
+fn jobs(count: u64) -> (TestBoard, Reader) {
+    let board = board_of(4096);
+    let family = board.counter("jobs_total", "").labels(&["n"]);
+    let family = family.family().unwrap();
+    for n in 0..count {
+        family.try_with(&[&n.to_string()]).unwrap().inc();
+    }
+    let mut reader = Reader::new(&board);
+    reader.refresh();
+    (board, reader)
+}
+
+fn pass_of(reader: &Reader) -> Pass {
+    let source = Source {
+        id: 0,
+        label: None,
+        reader,
+    };
+    let exposition = Encoder::new(PROTOBUF).expose(&[source]);
+    Pass::new(Arc::new(exposition), Arc::default())
+}
+
+/// It was one piece, however large the family was.
+#[test]
+fn a_family_that_ends_before_it_is_rendered_is_passed_in_pieces() {
+    let (board, reader) = jobs(3000);
+    let mut pass = pass_of(&reader);
+    let family = board.counter("jobs_total", "").labels(&["n"]);
+    assert_eq!(family.family().unwrap().clear(), Ok(3000));
+    let mut body = Vec::new();
+    let mut largest = 0;
+    let mut is_more = true;
+    while is_more {
+        let before = body.len();
+        is_more = pass.fill(before + 1, &mut body);
+        largest = largest.max(body.len() - before);
+    }
+    assert!(largest <= body.len() / 5, "{largest} of {}", body.len());
+    let [family] = &decode(&body)[..] else {
+        panic!("one family");
+    };
+    assert_eq!((family.metrics.len(), pass.series()), (0, 0));
+}
+
+/// Whoever may write to a board may change a record between two looks at it.
+#[test]
+fn a_record_that_changes_after_its_length_was_told_leaves_the_rest_readable() {
+    const HASH: u64 = 0;
+    const LENGTHS: u64 = 16;
+    const CREATED: u64 = 32;
+    let (board, reader) = jobs(1200);
+    let file = BoardFile::of(&board);
+    let series = &reader.families()[0].series;
+    let record = |n: usize| file.record(series.iter().nth(n).unwrap().tag);
+    let mut pass = pass_of(&reader);
+    // In the first batch one becomes longer than it was, in the second shorter, and by less than
+    // can be said of nothing. In the third one becomes shorter by more.
+    let text = (64..256).step_by(8);
+    file.swap(
+        record(5),
+        record(700),
+        [HASH, LENGTHS].into_iter().chain(text),
+    );
+    file.put(record(1100) + CREATED, 0);
+    let mut body = Vec::new();
+    while pass.fill(body.len() + 1, &mut body) {}
+    let [family] = &decode(&body)[..] else {
+        panic!("one family");
+    };
+    let metrics = family.metrics.iter();
+    let shown = metrics.map(|metric| {
+        let created = metric.counter.as_ref().unwrap().created.as_ref();
+        (metric.labels[0].value.parse().unwrap(), created.is_some())
+    });
+    let wanted = (1024..1200).map(|n| (n, n != 1100));
+    assert_eq!(
+        shown.collect::<Vec<(u64, bool)>>(),
+        wanted.collect::<Vec<_>>()
+    );
+    assert_eq!(pass.series(), 176);
+}
+
 #[test]
 fn a_length_that_is_told_before_rendering_is_right_for_labels_of_any_length() {
     let long_name = "n".repeat(200);
