@@ -71,9 +71,12 @@ def library() -> ctypes.CDLL:
 
 
 @pytest.fixture
-def unsaid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What other tests have been warned of is said again."""
-    monkeypatch.setattr(trouble, "_said", set())
+def unsaid() -> Iterator[None]:
+    """What other tests have been warned of is said again; they are not told what this one is."""
+    before = frozenset(trouble._said)
+    trouble._said.clear()
+    yield
+    trouble._said.update(before)
 
 
 Run = Callable[..., str]

@@ -11,7 +11,7 @@ import prometheus_client
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Gauge, Histogram, Native, Summary, trouble
+from tallyboard import Counter, Gauge, Histogram, Native, Summary
 
 
 def test_a_second_declaration_counts_into_the_same_series(name: str) -> None:
@@ -147,8 +147,8 @@ def test_a_cap_counts_what_goes_beyond_in_one_series(name: str) -> None:
         assert sorted((s.labels["a"], s.count) for s in found) == [("a", 1), ("overflow", 2)]
 
 
-def test_a_gauge_beyond_its_cap_is_one_warning(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trouble, "_said", set())
+@pytest.mark.usefixtures("unsaid")
+def test_a_gauge_beyond_its_cap_is_one_warning(name: str) -> None:
     gauge = Gauge(name, "Help.", ["a"], series_cap=1)
     gauge.labels("a").set(1)
     with pytest.warns(RuntimeWarning, match="as many series as it may have"):

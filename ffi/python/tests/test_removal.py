@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Gauge, Histogram, Summary, trouble
+from tallyboard import Counter, Gauge, Histogram, Summary
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -86,10 +86,8 @@ def test_removal_makes_room_and_keeps_nothing(name: str) -> None:
     assert counter._children == {}
 
 
-def test_what_cannot_be_there_is_removed_without_a_word(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(trouble, "_said", set())
+@pytest.mark.usefixtures("unsaid")
+def test_what_cannot_be_there_is_removed_without_a_word(name: str) -> None:
     gauge = Gauge(name, "Help.", ["a"])
     with pytest.warns(RuntimeWarning, match="NUL"):
         gauge.labels("a\0b").set(1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 import tallyboard
-from tallyboard import Counter, Enum, Gauge, Histogram, Summary, backend, lowlevel, trouble
+from tallyboard import Counter, Enum, Gauge, Histogram, Summary, backend, lowlevel
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -133,12 +133,7 @@ def test_a_full_board_is_one_warning_and_what_is_there_counts_on(run: Run) -> No
     assert warning.startswith("RuntimeWarning tallyboard: a_total is not counted: ")
 
 
-@pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trouble, "_said", set())
-
-
-@pytest.mark.usefixtures("fresh")
+@pytest.mark.usefixtures("unsaid")
 def test_label_values_that_c_has_no_text_for_are_not_counted(name: str) -> None:
     gauge = Gauge(name, "Help.", ["file"])
     with pytest.warns(RuntimeWarning, match=f"{name} is not counted.*NUL"):
@@ -148,7 +143,7 @@ def test_label_values_that_c_has_no_text_for_are_not_counted(name: str) -> None:
     assert [each for each in tallyboard.series() if each.name == name] == []
 
 
-@pytest.mark.usefixtures("fresh")
+@pytest.mark.usefixtures("unsaid")
 def test_amounts_that_no_sum_survives_are_not_counted(name: str) -> None:
     counter = Counter(name, "Help.")
     counter.inc(1.5)
