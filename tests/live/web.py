@@ -311,8 +311,10 @@ def systemd(bench: Bench) -> None:
     asked = {"NOTIFY_SOCKET": str(bench.folder / "notify"), "WATCHDOG_USEC": "200000"}
 
     def hear(word: str) -> str:
+        end = time.monotonic() + 60
         while word not in (heard := manager.recv(4096).decode()):
-            pass
+            # Of its being alive it tells again and again.
+            assert time.monotonic() < end, f"{word} is not heard; is SIGHUP ignored, as under nohup?"
         return heard
 
     with bench.serving("basic_auth_users: {}\n", environment=asked) as web:
