@@ -53,19 +53,35 @@ pub fn canonical_float(value: f64) -> String {
         return non_finite(value).to_owned();
     }
     let value = if value == 0.0 { 0.0 } else { value };
-    // Rust's `{:e}` gives the shortest digits; only their layout differs.
-    let scientific = format!("{value:e}");
+    // The shortest digits; only their layout differs.
+    let scientific = nearest(value, format!("{value:e}"), |places| {
+        format!("{value:.places$e}")
+    });
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs());
     }
-    let mut plain = format!("{value}");
+    let mut plain = nearest(value, format!("{value}"), |places| {
+        format!("{value:.places$}")
+    });
     if !plain.contains('.') {
         plain.push_str(".0");
     }
     plain
+}
+
+/// Of two shortest texts that are as near to `value`, Go and Python take the even one, and Prometheus
+/// names the buckets of a message as Go does. Rust takes the other when it writes `shortest`, and
+/// the even one when it is told the number of places. Where `value` is a power of two, the nearest
+/// text of so many places may read back as another number.
+fn nearest(value: f64, shortest: String, with_places: impl Fn(usize) -> String) -> String {
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let places = mantissa.split_once('.').map_or(0, |(_, after)| after.len());
+    let rounded = with_places(places);
+    let reads_back = rounded.parse() == Ok(value);
+    if reads_back { rounded } else { shortest }
 }
 
 #[cfg(test)]
@@ -115,6 +131,11 @@ mod tests {
             (f64::INFINITY, "+Inf"),
             (-2.5, "-2.5"),
             (1.5e300, "1.5e+300"),
+            // As near to another of as many digits, which is odd.
+            (806_994_324_491_968.0 + 0.25, "8.069943244919682e+14"),
+            (524_288.0 + 2_f64.powi(-11), "524288.0004882812"),
+            // The nearest of as many digits is another number.
+            (2_f64.powi(-44), "5.684341886080802e-14"),
         ] {
             assert_eq!(canonical_float(value), expected);
         }
