@@ -56,6 +56,9 @@ def evaluated(metric: Metric) -> Evaluated:
     found = {}
     for labels, function in of(definition.name).items():
         values = dict(labels)
+        if values.keys() != set(definition.labelnames):
+            # Of another declaration of the name, with another registry.
+            continue
         found[tuple(values[name] for name in definition.labelnames)] = function
     return Evaluated(definition, found, len(metric._children))
 

@@ -32,6 +32,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, NamedTuple, Tuple
 from weakref import WeakSet
 
@@ -103,7 +104,7 @@ def publish(
     before = of(registry)
     if before is not None:
         before.stop()
-    publication = Publication(interval, registry, chosen)
+    publication = Publication(interval, registry, chosen, before)
     # What a registry of prometheus_client's own has no attribute for.
     vars(registry)["_publication"] = publication
     publication.start()
@@ -127,25 +128,36 @@ class Publication:
 
     names: frozenset[str]
     """The families that this process has on the board by this, as the board calls them."""
+    _gauges: dict[_Key, Gauge]
+    _lock: threading.Lock
 
     def __init__(
-        self, interval: float, registry: CollectorRegistry, modes: Mapping[str, str | None]
+        self,
+        interval: float,
+        registry: CollectorRegistry,
+        modes: Mapping[str, str | None],
+        before: Publication | None,
     ) -> None:
         self.names = frozenset()
         self._interval = interval
         self._registry = registry
         self._modes = modes
-        self._gauges: dict[_Key, Gauge] = {}
         self._counters: dict[_Key, Counter] = {}
         # What each counter said when it was last written.
         self._last: dict[_Key, float] = {}
         self._begin_anew()
+        if before is not None:
+            # What that one has written is not written again. Its thread may be writing, still.
+            self._counters, self._last = before._counters, before._last
+            self._gauges, self._lock = before._gauges, before._lock
         _publications.add(self)
 
     def _begin_anew(self) -> None:
         # Of this process alone: another thread may have held the lock as it was forked.
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        # What the parent says, and a child does not, is not the child's to end.
+        self._gauges = {}
 
     def start(self) -> None:
         """Starts the thread that writes."""
@@ -235,6 +247,11 @@ class Publication:
         counter = self._counters.get(said.key)
         if counter is None:
             counter = self._counters[said.key] = Counter._make(*said.key)
+        if not isfinite(said.value):
+            # After it, all that was counted before would seem to have grown.
+            name = said.key[0].name
+            warn_once(("amount", name), f"{name} is said to be {said.value}, which is not counted")
+            return
         last = self._last.get(said.key, 0.0)
         # Noted first: a child that is forked in between must not count it again.
         self._last[said.key] = said.value

@@ -165,6 +165,27 @@ def test_a_counter_that_falls_has_begun_again(
     assert totals == [5, 5, 7.5, 8.5, 9.5, 9.5]
 
 
+@pytest.mark.usefixtures("unsaid")
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_a_counter_goes_on_after_what_is_no_amount(
+    odd: float, name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    says = Says()
+    registry.register(says)
+
+    def say(value: float) -> None:
+        says.families = [counter(name, value)]
+        publication.now()
+
+    say(100)
+    with pytest.warns(RuntimeWarning, match=f"{name}_total is said to be {odd}"):
+        say(odd)
+    # Warnings are errors here: it is said once.
+    say(odd)
+    say(101)
+    assert on_board(name) == {f"{name}_total": 101}
+
+
 def test_a_counter_is_not_written_while_another_thread_writes_it(
     name: str, registry: CollectorRegistry, publication: Publication
 ) -> None:
@@ -195,6 +216,22 @@ def test_what_is_not_said_any_more_ends(
     registry.unregister(says)
     publication.now()
     assert on_board(name) == {}
+
+
+def test_what_only_the_parent_says_is_not_ended_by_a_child(
+    name: str, registry: CollectorRegistry
+) -> None:
+    says = Says()
+    says.collect = lambda: [gauge(name, 1, pid_of=str(os.getpid()))]  # type: ignore[method-assign]
+    registry.register(says)
+    publication = begun(registry)
+    publication.now()
+    worker = Worker(lambda _turn: publication.now())
+    worker.turn(1)
+    found = on_board(name)
+    worker.end()
+    publication.stop()
+    assert found == {f"{name}.{pid}": 1 for pid in (os.getpid(), worker.pid)}
 
 
 def test_modes_say_how_processes_become_one(name: str, registry: CollectorRegistry) -> None:
@@ -352,6 +389,42 @@ def test_who_publishes_again_does_it_once(name: str, registry: CollectorRegistry
     assert registry._publication is second
     assert first._stopped.is_set()
     second.stop()
+
+
+def test_who_publishes_again_counts_nothing_twice(name: str, registry: CollectorRegistry) -> None:
+    says = Says(counter(f"{name}_c", 5), gauge(f"{name}_g", 1))
+    registry.register(says)
+    begun(registry).now()
+    again = begun(registry)
+    again.now()
+    assert on_board(name) == {f"{name}_c_total": 5, f"{name}_g": 1}
+    says.families = [counter(f"{name}_c", 7)]
+    again.now()
+    # It also ends what only the first has said.
+    assert on_board(name) == {f"{name}_c_total": 7}
+
+    def action(_turn: int) -> None:
+        of_the_child = begun(registry)
+        of_the_child.now()
+        of_the_child.stop()
+
+    worker = Worker(action)
+    worker.turn(1)
+    worker.end()
+    assert on_board(name) == {f"{name}_c_total": 7}
+    again.stop()
+
+
+@pytest.mark.filterwarnings("ignore:.*two declarations here that differ")
+def test_functions_of_other_declarations_of_a_name_are_not_taken_for_its_own(
+    name: str, registry: CollectorRegistry, publication: Publication
+) -> None:
+    Gauge(name, "Help.", ["a"], registry=registry)
+    other = Gauge(name, "Help.", registry=CollectorRegistry())
+    other.set_function(lambda: 3)
+    # Raised, because the function has no label of that name.
+    assert shown(registry, name) == {name: 3}
+    assert publication.names == frozenset()
 
 
 @pytest.mark.usefixtures("unsaid")
