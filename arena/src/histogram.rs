@@ -13,7 +13,7 @@ use crate::family::{Definition, Kind};
 use crate::index::Lost;
 use crate::kept;
 use crate::layout::{MAX_CHAIN, UNIT_CELLS};
-use crate::planes::{Cell, Ended, Observed};
+use crate::planes::{Cell, Ended, SUM};
 use crate::register::Bound;
 use crate::segment::Segment;
 use crate::series::{Places, Series};
@@ -25,7 +25,6 @@ use core::fmt;
 use native::Held;
 use std::time::Instant;
 
-const SUM: u32 = 0;
 const FIRST_BUCKET: usize = 1;
 
 /// Where one cell is: `slot << 2 | index in the unit`.
@@ -56,13 +55,13 @@ impl Place {
     }
 }
 
-/// A bucket's cell and the sum's, of one binding.
+/// A bucket's cell, of one binding.
 #[inline(always)]
-fn cells(series: &Series<Buckets>, bucket: usize) -> Option<(Cell, Cell)> {
+fn cell(series: &Series<Buckets>, bucket: usize) -> Option<Cell> {
     let tag = series.tag();
     let place = series.places.get(bucket)?;
-    let sum = series.cell(SUM);
-    (sum.tag == tag).then(|| (place.cell(sum), sum))
+    let head = series.cell(SUM);
+    (head.tag == tag).then(|| place.cell(head))
 }
 
 /// Buckets whose places a handle keeps without an allocation: as many as Prometheus clients
@@ -241,13 +240,9 @@ impl Histogram {
             return;
         };
         let bucket = bucket_of(self.series.places.bounds, value);
-        let Some((count, sum)) = cells(&self.series, bucket) else {
-            return self.observe_slowly(bucket, value);
-        };
-        match segment.try_observe(count, sum, value) {
-            Observed::Whole => {}
-            Observed::Half => segment.add_to_sum(sum, value),
-            Observed::Not => self.observe_slowly(bucket, value),
+        let count = cell(&self.series, bucket);
+        if !count.is_some_and(|count| segment.try_observe(count, value)) {
+            self.observe_slowly(bucket, value);
         }
     }
 
@@ -269,23 +264,17 @@ impl Histogram {
     fn observe_slowly(&self, bucket: usize, value: f64) {
         if let Some(native) = &self.series.places.native
             && let Some(segment) = self.series.segment()
-            && let Some((count, sum)) = native.cells(&self.series, value)
+            && let Some(count) = native.cell(&self.series, value)
+            && segment.try_observe(count, value)
         {
-            match segment.try_observe(count, sum, value) {
-                Observed::Whole => return,
-                Observed::Half => return segment.add_to_sum(sum, value),
-                Observed::Not => {}
-            }
+            return;
         }
         self.series.update(|series, segment| {
-            let cells = match &series.places.native {
-                Some(native) => native.cells(series, value),
-                None => cells(series, bucket),
+            let count = match &series.places.native {
+                Some(native) => native.cell(series, value),
+                None => cell(series, bucket),
             };
-            let (count, sum) = cells.ok_or(Ended)?;
-            segment.add_int(count, 1)?;
-            segment.add_to_sum(sum, value);
-            Ok(())
+            segment.observe(count.ok_or(Ended)?, value)
         });
     }
 
@@ -305,8 +294,7 @@ impl Histogram {
         }
         for (bucket, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             self.series.update(|series, segment| {
-                let (cell, _) = cells(series, bucket).ok_or(Ended)?;
-                segment.add_int(cell, *count)
+                segment.add_int(cell(series, bucket).ok_or(Ended)?, *count)
             });
         }
         if sum != 0.0 {
@@ -335,14 +323,23 @@ impl Histogram {
     }
 }
 
-/// The first bound that is not below `value`, or the number of bounds. Bounds are few and
-/// most values fall low, so that a scan beats a search.
+/// Bounds up to which counting all of them beats a search.
+const FEW: usize = 64;
+
+/// The first bound that is not below `value`, or the number of bounds. Without a branch that
+/// depends on the value: where values fall cannot be foreseen, and one wrong guess of the CPU
+/// costs more than the rest of an observation.
 #[inline]
 fn bucket_of(bounds: &[f64], value: f64) -> usize {
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "NaN is below no bound")]
+    let is_above = |bound: &f64| !(value <= *bound);
+    if bounds.len() > FEW {
+        return bounds.partition_point(is_above);
+    }
     bounds
         .iter()
-        .position(|bound| value <= *bound)
-        .unwrap_or(bounds.len())
+        .map(|bound| usize::from(is_above(bound)))
+        .sum()
 }
 
 impl fmt::Debug for Histogram {
@@ -410,6 +407,19 @@ mod tests {
             (f64::NAN, 3),
         ] {
             assert_eq!(bucket_of(&bounds, value), bucket, "{value}");
+        }
+    }
+
+    #[test]
+    fn few_and_many_bounds_are_searched_alike() {
+        for len in [0, 1, 2, 7, FEW, FEW + 1, 300] {
+            let bounds: Vec<f64> = (0..len).map(|bound| bound as f64).collect();
+            for half in 0..=2 * len + 1 {
+                let value = half as f64 / 2.0 - 0.5;
+                let first = bounds.iter().position(|bound| value <= *bound);
+                assert_eq!(bucket_of(&bounds, value), first.unwrap_or(len), "{value}");
+            }
+            assert_eq!(bucket_of(&bounds, f64::NAN), len);
         }
     }
 

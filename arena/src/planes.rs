@@ -7,6 +7,7 @@
 
 use crate::layout::{PLANE_READY, UNIT_CELLS, UNIT_CELLS_OFFSET, UNIT_STRIDE};
 use crate::mutation::{self, Mutation};
+use crate::rseq;
 use crate::segment::Segment;
 use crate::slot::{Slot, State};
 use crate::sync::Ordering;
@@ -16,6 +17,9 @@ use crate::zeroed::Zeroed;
 mod local;
 #[cfg(all(test, arena_loom))]
 mod modelled;
+
+/// The cell of a head's own unit that observations add up in.
+pub(crate) const SUM: u32 = 0;
 
 /// One cell of a living chain.
 #[derive(Clone, Copy, Debug)]
@@ -58,28 +62,17 @@ impl Cell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended;
 
-/// How far a tried observation came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Observed {
-    /// Counted and added to the sum.
-    Whole,
-    /// Counted only.
-    Half,
-    /// Nothing was done.
-    Not,
-}
-
 /// The address of a plane, or null.
 type PlaneAddress = crate::sync::plain::AtomicPtr<u8>;
 
 /// The CPU planes as this process knows them.
 pub(crate) struct Planes {
-    /// Offset of the rseq area from the thread pointer; `None`: the shared plane only.
-    area: Option<isize>,
+    /// What restartable sequences work on; `None`: the shared plane only.
+    tables: Option<rseq::Tables>,
     /// One address a CPU, null until the plane was seen ready. Process memory: bytes that
     /// change in the board cannot lead an update astray.
     table: Zeroed<PlaneAddress>,
-    /// The board's state words. Kept beside the table for the update path's sake.
+    /// The board's state words. Kept here for the update path's sake.
     #[cfg(not(all(test, arena_loom)))]
     states: core::ptr::NonNull<crate::sync::AtomicU64>,
     /// The shared plane, for the same reason.
@@ -104,12 +97,19 @@ impl Planes {
         region: &crate::region::Region,
     ) -> std::io::Result<Planes> {
         let count = if area.is_some() { geometry.planes } else { 0 };
+        let table = Zeroed::new(count as usize)?;
+        let states = region
+            .address::<{ crate::layout::PAGE }>(geometry.states)
+            .cast();
         Ok(Planes {
-            area,
-            table: Zeroed::new(count as usize)?,
-            states: region
-                .address::<{ crate::layout::PAGE }>(geometry.states)
-                .cast(),
+            tables: area.map(|area| rseq::Tables {
+                area,
+                planes: core::ptr::NonNull::from(&*table).cast(),
+                plane_count: count,
+                states: states.cast(),
+            }),
+            table,
+            states,
             shared: region.address::<{ crate::layout::PAGE }>(geometry.shared),
         })
     }
@@ -128,13 +128,13 @@ impl Planes {
     #[cfg(all(test, arena_loom))]
     pub(crate) fn none() -> Planes {
         Planes {
-            area: None,
+            tables: None,
             table: Zeroed::empty(),
         }
     }
 
     pub(crate) fn is_rseq(&self) -> bool {
-        self.area.is_some()
+        self.tables.is_some()
     }
 }
 
@@ -177,6 +177,14 @@ impl Segment {
             // Never equal to a state word.
             _ => u64::MAX,
         }
+    }
+
+    /// Adds one to an integer cell, and then `amount` to its head's [`SUM`].
+    #[cold]
+    pub(crate) fn observe(&self, count: Cell, amount: f64) -> Result<(), Ended> {
+        self.add_int(count, 1)?;
+        self.add_to_sum(count.head, count.tag, amount);
+        Ok(())
     }
 
     /// One try at changing a cell of the shared plane that already carries the tag. Kept

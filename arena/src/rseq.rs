@@ -14,6 +14,9 @@
 //!
 //! Not supported: threads made by a raw `clone`, children of `vfork`, CRIU.
 
+use crate::sync::plain::AtomicPtr;
+use core::ptr::NonNull;
+
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 mod x86_64;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
@@ -49,22 +52,38 @@ pub(crate) enum Outcome {
     Half,
 }
 
-/// What a sequence works on. All addresses are inside the mapping of one board.
+/// What the sequences of one board work on: made once, and read by each of them. All addresses
+/// but that of the table of planes are inside the board's mapping.
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")),
+    expect(dead_code, reason = "nothing reads it where there are no sequences")
+)]
+pub(crate) struct Tables {
+    /// Offset of the thread's rseq area from the thread pointer.
+    pub area: isize,
+    /// This process's table of plane addresses, null where there is none.
+    pub planes: NonNull<AtomicPtr<u8>>,
+    /// Entries of the table.
+    pub plane_count: u32,
+    /// The state words.
+    pub states: NonNull<u64>,
+}
+
+// SAFETY: addresses in mappings that are bound to no thread; sequences read what lies behind
+// them, and write words of their own CPU's plane alone.
+unsafe impl Send for Tables {}
+// SAFETY: as above.
+unsafe impl Sync for Tables {}
+
+/// Whose cells a sequence changes.
 #[derive(Clone, Copy)]
 #[cfg_attr(
     not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")),
     expect(dead_code, reason = "nothing reads it where there are no sequences")
 )]
-pub(crate) struct Target {
-    /// Offset of the thread's rseq area from the thread pointer.
-    pub area: isize,
-    /// This process's table of plane addresses, null where there is none.
-    pub planes: *const *mut u8,
-    /// Entries of the table.
-    pub plane_count: u32,
-    /// The state words.
-    pub states: *const u64,
-    /// The head slot's index among them.
+pub(crate) struct Target<'t> {
+    pub tables: &'t Tables,
+    /// The head slot's index among the state words.
     pub head: u64,
     /// What the head's state must say, and the unit too.
     pub tag: u64,

@@ -4,12 +4,11 @@
 use crate::builder::Metric;
 use crate::family::Kind;
 use crate::histogram::{Observer, Timer};
-use crate::planes::{Cell, Observed};
+use crate::planes::SUM;
 use crate::series::Series;
 use core::fmt;
 use std::time::Instant;
 
-const SUM: u32 = 0;
 const COUNT: u32 = 1;
 
 /// A summary on a board.
@@ -47,30 +46,14 @@ impl Summary {
         let Some(segment) = self.series.segment() else {
             return;
         };
-        let sum = self.series.cell(SUM);
-        // Of one binding, though another thread binds the handle anew.
-        let count = Cell {
-            index: COUNT,
-            ..sum
-        };
-        match segment.try_observe(count, sum, value) {
-            Observed::Whole => {}
-            Observed::Half => segment.add_to_sum(sum, value),
-            Observed::Not => self.observe_slowly(value),
+        if !segment.try_observe(self.series.cell(COUNT), value) {
+            self.observe_slowly(value);
         }
     }
 
     fn observe_slowly(&self, value: f64) {
-        self.series.update(|series, segment| {
-            let sum = series.cell(SUM);
-            let count = Cell {
-                index: COUNT,
-                ..sum
-            };
-            segment.add_int(count, 1)?;
-            segment.add_to_sum(sum, value);
-            Ok(())
-        });
+        self.series
+            .update(|series, segment| segment.observe(series.cell(COUNT), value));
     }
 
     /// Adds `count` observations that were made elsewhere and add up to `sum`. Otherwise as

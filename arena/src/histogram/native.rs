@@ -1,9 +1,9 @@
 //! The cells of a native histogram, as a handle keeps them.
 
-use super::{FIRST_BUCKET, Place, SUM};
+use super::{FIRST_BUCKET, Place};
 use crate::kept;
 use crate::layout::MAX_CHAIN;
-use crate::planes::Cell;
+use crate::planes::{Cell, SUM};
 use crate::series::Series;
 use crate::slot::Slot;
 use crate::sync::Ordering;
@@ -62,29 +62,29 @@ impl NativeCells {
 
     pub(super) fn copy_to(&self, copy: &NativeCells) {
         for (into, word) in copy.slots.iter().zip(&self.slots) {
-            // ORDERING: [H1] Acquire, as in `cells`.
+            // ORDERING: [H1] Acquire, as in `cell`.
             into.store(word.load(Ordering::Acquire), Ordering::Relaxed);
         }
     }
 
-    /// The cell that counts `value`, and the sum's.
+    /// The cell that counts `value`.
     #[inline]
-    pub(super) fn cells<P: crate::series::Places>(
+    pub(super) fn cell<P: crate::series::Places>(
         &self,
         series: &Series<P>,
         value: f64,
-    ) -> Option<(Cell, Cell)> {
+    ) -> Option<Cell> {
         let tag = series.tag();
         let cell = FIRST_BUCKET + self.finder.place(value) as usize;
         let (slot, index) = Place::parts(cell);
         // ORDERING: [H1] Acquire: before the second look at the tag.
         let slot = self.slots.get(slot)?.load(Ordering::Acquire);
-        let sum = series.cell(SUM);
+        let head = series.cell(SUM);
         let count = Cell {
             slot: Slot(slot),
             index,
-            ..sum
+            ..head
         };
-        (sum.tag == tag).then_some((count, sum))
+        (head.tag == tag).then_some(count)
     }
 }

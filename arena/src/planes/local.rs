@@ -1,6 +1,6 @@
 //! The path through this CPU's plane.
 
-use super::{Cell, Ended, Observed, PlaneAddress, add_to_bits};
+use super::{Cell, Ended, PlaneAddress, SUM, add_to_bits};
 use crate::layout::{PAGE, PAIR_LEN, PLANE_NONE, PLANE_READY, PLANE_REFUSED, SHARED_STRIDE};
 use crate::pair::Pair;
 use crate::rseq::{self, Outcome, Target};
@@ -19,12 +19,9 @@ const _: () = assert!(size_of::<PlaneAddress>() == size_of::<*mut u8>());
 impl Segment {
     /// What a sequence needs for `cell`; `None` where this process has no CPU planes.
     #[inline(always)]
-    fn target(&self, cell: Cell) -> Option<Target> {
+    fn target(&self, cell: Cell) -> Option<Target<'_>> {
         Some(Target {
-            area: self.planes.area?,
-            planes: self.planes.table.as_ptr().cast(),
-            plane_count: self.planes.table.len() as u32,
-            states: self.planes.states.as_ptr().cast_const().cast(),
+            tables: self.planes.tables.as_ref()?,
             head: u64::from(cell.head.index()),
             tag: cell.tag,
         })
@@ -57,7 +54,7 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn try_add_int(&self, cell: Cell, amount: u64) -> bool {
         if let Some(target) = self.target(cell) {
-            // SAFETY: `target` built it from this segment: the table's entries are planes
+            // SAFETY: `target` built it from this segment: the tables' entries are planes
             // of this mapping, each with a unit for every `Slot`; `cell.index` is below
             // `UNIT_CELLS`.
             let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) };
@@ -85,30 +82,32 @@ impl Segment {
         false
     }
 
-    /// Tries to add one to an integer cell, and then `amount` to the head's cell 0. As
+    /// Tries to add one to an integer cell, and then `amount` to its head's [`SUM`]. As
     /// [`try_add_int`](Self::try_add_int); a death in between leaves the second out.
     #[inline(always)]
-    pub(crate) fn try_observe(&self, count: Cell, sum: Cell, amount: f64) -> Observed {
-        debug_assert!(sum.index == 0 && sum.slot == sum.head);
-        let Some(target) = self.target(sum) else {
-            return Observed::Not;
+    pub(crate) fn try_observe(&self, count: Cell, amount: f64) -> bool {
+        let Some(target) = self.target(count) else {
+            return false;
         };
+        let sum = Cell::of_head(count.head, SUM, count.tag).unit();
         // SAFETY: as in `try_add_int`, for both cells.
-        let outcome =
-            unsafe { rseq::observe(&target, count.unit(), count.offset(), sum.unit(), amount) };
+        let outcome = unsafe { rseq::observe(&target, count.unit(), count.offset(), sum, amount) };
         match outcome {
-            Outcome::Done => Observed::Whole,
-            Outcome::Half => Observed::Half,
-            _ => Observed::Not,
+            Outcome::Done => true,
+            Outcome::Half => {
+                self.add_to_sum(count.head, count.tag, amount);
+                true
+            }
+            _ => false,
         }
     }
 
     /// The second half of an observation whose first was made. What ended since does not
-    /// miss it.
+    /// miss it. The cell comes in parts, which stay in registers where nobody calls this.
     #[cold]
-    pub(crate) fn add_to_sum(&self, sum: Cell, amount: f64) {
+    pub(crate) fn add_to_sum(&self, head: Slot, tag: u64, amount: f64) {
         step::here(Step::HalfObserved);
-        let _ = self.add_float(sum, amount);
+        let _ = self.add_float(Cell::of_head(head, SUM, tag), amount);
     }
 
     /// Adds to an integer cell, on this CPU's plane or the shared one.
@@ -152,7 +151,7 @@ impl Segment {
                 Outcome::Aborted | Outcome::Half => {}
                 Outcome::Ended => return Err(Ended),
                 Outcome::NoPlane => {
-                    if !self.ready_plane(target.area) {
+                    if !self.ready_plane(target.tables.area) {
                         return Ok(false);
                     }
                 }

@@ -1,6 +1,6 @@
 //! Under loom there is only the shared plane.
 
-use super::{Cell, Ended, Observed, add_to_bits};
+use super::{Cell, Ended, SUM, add_to_bits};
 use crate::segment::Segment;
 use crate::slot::Slot;
 
@@ -21,8 +21,8 @@ impl Segment {
         self.add_shared(cell, add_to_bits(amount))
     }
 
-    pub(crate) fn add_to_sum(&self, sum: Cell, amount: f64) {
-        let _ = self.add_float(sum, amount);
+    pub(crate) fn add_to_sum(&self, head: Slot, tag: u64, amount: f64) {
+        let _ = self.add_float(Cell::of_head(head, SUM, tag), amount);
     }
 
     pub(crate) fn try_add_int(&self, _: Cell, _: u64) -> bool {
@@ -33,7 +33,7 @@ impl Segment {
         false
     }
 
-    pub(crate) fn try_observe(&self, _: Cell, _: Cell, _: f64) -> Observed {
-        Observed::Not
+    pub(crate) fn try_observe(&self, _: Cell, _: f64) -> bool {
+        false
     }
 }

@@ -1,11 +1,11 @@
 //! The sequences' outcomes one by one, on planes of this test's own; and that no add is lost
 //! where signals come all the time.
 
-use super::{Outcome, Target, add_float, add_int, begin, cpu, discover, observe};
+use super::{Outcome, Tables, Target, add_float, add_int, begin, cpu, discover, observe};
 use crate::layout::{MAX_PLANES, UNIT_CELLS_OFFSET, UNIT_STRIDE};
 use crate::sync::plain::AtomicPtr;
 use crate::sync::{AtomicU64, Ordering};
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 const TAG: u64 = 0x4000_0000_0040_0000;
 const OLDER: u64 = 0x4000_0000_0000_0001;
@@ -17,8 +17,8 @@ const NEXT: u64 = UNIT + UNIT_STRIDE;
 
 /// One plane that stands for those of all CPUs: only one thread uses it.
 struct Field {
-    area: isize,
-    table: Vec<*mut u8>,
+    tables: Tables,
+    planes: Box<[AtomicPtr<u8>]>,
     plane: Box<[AtomicU64; 16]>,
     states: Box<[AtomicU64; 4]>,
 }
@@ -30,31 +30,26 @@ impl Field {
             println!("skipped: no restartable sequences here");
             return None;
         };
-        let field = Field {
-            area,
-            table: vec![ptr::null_mut(); MAX_PLANES as usize],
-            plane: Box::new([const { AtomicU64::new(0) }; 16]),
-            states: Box::new([const { AtomicU64::new(0) }; 4]),
-        };
-        field.states[SLOT as usize].store(TAG, Ordering::Relaxed);
-        Some(field.with_planes())
+        let plane = Box::new([const { AtomicU64::new(0) }; 16]);
+        let states = Box::new([const { AtomicU64::new(0) }; 4]);
+        states[SLOT as usize].store(TAG, Ordering::Relaxed);
+        let address = plane.as_ptr().cast::<u8>().cast_mut();
+        let planes: Box<[_]> = (0..MAX_PLANES).map(|_| AtomicPtr::new(address)).collect();
+        Some(Field {
+            tables: Tables {
+                area,
+                planes: NonNull::from(&*planes).cast(),
+                plane_count: planes.len() as u32,
+                states: NonNull::from(&*states).cast(),
+            },
+            planes,
+            plane,
+            states,
+        })
     }
 
-    fn with_planes(mut self) -> Field {
-        let plane = self.plane.as_ptr().cast::<u8>().cast_mut();
-        self.table.fill(plane);
-        self
-    }
-
-    fn target(&self) -> Target {
-        Target {
-            area: self.area,
-            planes: self.table.as_ptr(),
-            plane_count: self.table.len() as u32,
-            states: self.states.as_ptr().cast(),
-            head: SLOT,
-            tag: TAG,
-        }
+    fn target(&self) -> Target<'_> {
+        target(&self.tables)
     }
 
     /// Sets tag and cells.
@@ -111,6 +106,14 @@ impl Field {
     }
 }
 
+fn target(tables: &Tables) -> Target<'_> {
+    Target {
+        tables,
+        head: SLOT,
+        tag: TAG,
+    }
+}
+
 /// Again while the kernel aborts.
 fn settled(sequence: impl Fn() -> Outcome) -> Outcome {
     loop {
@@ -139,14 +142,15 @@ fn without_a_plane_nothing_is_written() {
         return;
     };
     field.set([TAG, 1, 1, 1]);
-    let none = Target {
-        plane_count: 0,
-        ..field.target()
-    };
+    field.tables.plane_count = 0;
+    let none = field.target();
     assert_eq!(field.add_int(&none, 0, 5), Outcome::NoPlane);
     assert_eq!(field.add_float(&none, 0, 5.0), Outcome::NoPlane);
     assert_eq!(field.begin(&none, TAG), Outcome::NoPlane);
-    field.table.fill(ptr::null_mut());
+    field.tables.plane_count = field.planes.len() as u32;
+    for plane in &field.planes {
+        plane.store(ptr::null_mut(), Ordering::Relaxed);
+    }
     let null = field.target();
     assert_eq!(field.add_int(&null, 0, 5), Outcome::NoPlane);
     assert_eq!(field.add_float(&null, 0, 5.0), Outcome::NoPlane);
@@ -198,7 +202,9 @@ fn a_unit_is_not_begun_for_a_chain_that_its_slot_has_left() {
 
 #[test]
 fn an_observation_is_done_half_done_or_not_begun() {
-    let Some(field) = Field::new() else { return };
+    let Some(mut field) = Field::new() else {
+        return;
+    };
     let target = field.target();
     field.set([TAG, 0.5_f64.to_bits(), 0, 0]);
     field.set_at(NEXT, [TAG, 0, 0, 0]);
@@ -223,10 +229,8 @@ fn an_observation_is_done_half_done_or_not_begun() {
     assert_eq!(field.observe(&target, 0.25), Outcome::OtherTag);
     field.states[SLOT as usize].store(0, Ordering::Relaxed);
     assert_eq!(field.observe(&target, 0.25), Outcome::Ended);
-    let none = Target {
-        plane_count: 0,
-        ..target
-    };
+    field.tables.plane_count = 0;
+    let none = field.target();
     assert_eq!(field.observe(&none, 0.25), Outcome::NoPlane);
     assert_eq!(field.unit(), [TAG, 0, 0, 0]);
     assert_eq!(field.unit_at(NEXT), [OLDER, 7, 8, 9]);
@@ -239,23 +243,24 @@ fn the_cpu_is_the_one_that_the_kernel_says() {
     let agrees = |_| {
         // SAFETY: takes nothing.
         let kernel = unsafe { libc::sched_getcpu() };
-        cpu(field.area) == u32::try_from(kernel).ok()
+        cpu(field.tables.area) == u32::try_from(kernel).ok()
     };
     assert!((0..1_000).any(agrees));
 }
 
 /// What the handler adds to: set while the storm blows.
-static STORM: AtomicPtr<Target> = AtomicPtr::new(ptr::null_mut());
+static STORM: AtomicPtr<Tables> = AtomicPtr::new(ptr::null_mut());
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn add_in_handler(_: libc::c_int) {
-    // SAFETY: null, or the target of a field that lives until the storm is over.
-    let Some(target) = (unsafe { STORM.load(Ordering::Relaxed).as_ref() }) else {
+    // SAFETY: null, or the tables of a field that lives until the storm is over.
+    let Some(tables) = (unsafe { STORM.load(Ordering::Relaxed).as_ref() }) else {
         return;
     };
+    let target = target(tables);
     let cell = NEXT + UNIT_CELLS_OFFSET + 8;
     // SAFETY: as in `Field::add_int`.
-    if settled(|| unsafe { add_int(target, NEXT, cell, 1) }) == Outcome::Done {
+    if settled(|| unsafe { add_int(&target, NEXT, cell, 1) }) == Outcome::Done {
         HANDLED.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -264,10 +269,10 @@ extern "C" fn add_in_handler(_: libc::c_int) {
 fn no_add_is_lost_in_a_storm_of_signals() {
     const SIGNALS: u64 = 20_000;
     let Some(field) = Field::new() else { return };
-    let mut target = field.target();
+    let target = field.target();
     field.set([TAG, 0, 0, 0]);
     field.set_at(NEXT, [TAG, 0, 0, 0]);
-    STORM.store(&mut target, Ordering::Relaxed);
+    STORM.store(ptr::from_ref(&field.tables).cast_mut(), Ordering::Relaxed);
     // SAFETY: all-zero is a valid `sigaction`.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
     action.sa_sigaction = add_in_handler as *const () as usize;

@@ -2,15 +2,17 @@
 //! observation, begin a unit.
 //!
 //! All share one frame: `frame!` puts the descriptor and the abort target where they belong
-//! and reads this CPU's plane. Labels are numeric without the digits 0 and 1, which an
-//! assembler could take for binary. Flags are clobbered by default; memory too, since
-//! `nostack` is the only option.
+//! and reads this CPU's plane, by the tables' address alone: an update has few registers to
+//! spare, and what it would spill costs more than the loads. Labels are numeric without the
+//! digits 0 and 1, which an assembler could take for binary. Flags are clobbered by default;
+//! memory too, since `nostack` is the only option.
 
-use super::{Outcome, Target};
+use super::{Outcome, Tables, Target};
+use core::mem::offset_of;
 
 /// The text of a sequence around `body`, whose last instruction is the commit. On entry to
 /// the body `{t}` is the address of this CPU's plane, `{cpu}` its number, and the head's state
-/// is the tag.
+/// is the tag; `{scratch}` is free.
 macro_rules! frame {
     ($($body:literal),+ $(,)?) => {
         concat!(
@@ -25,12 +27,14 @@ macro_rules! frame {
             "33:\n",
             "mov {cpu:e}, fs:[{area} + 4]\n",
             // An unregistered thread reads -1 or -2, which is above any count.
-            "cmp {cpu:e}, {count:e}\n",
+            "cmp {cpu:e}, dword ptr [{tables} + {count}]\n",
             "jae {no_plane}\n",
-            "mov {t}, [{planes} + {cpu} * 8]\n",
+            "mov {t}, [{tables} + {planes}]\n",
+            "mov {t}, [{t} + {cpu} * 8]\n",
             "test {t}, {t}\n",
             "jz {no_plane}\n",
-            "cmp [{states} + {head} * 8], {tag}\n",
+            "mov {scratch}, [{tables} + {states}]\n",
+            "cmp [{scratch} + {head} * 8], {tag}\n",
             "jne {ended}\n",
             $($body, "\n",)+
             "44:\n",
@@ -49,15 +53,15 @@ macro_rules! frame {
 /// unit at byte `unit` carry the tag.
 ///
 /// # Safety
-/// `target` as its fields say: the table has `plane_count` entries, each null or the address
-/// of a reserved plane; `states` has the head's word. Every plane has the unit, and `cell` is
-/// one of its three.
+/// `target` and its tables as their fields say: `planes` has `plane_count` entries, each null or
+/// the address of a reserved plane; `states` has the head's word. Every plane has the unit, and
+/// `cell` is one of its three.
 #[inline(always)]
 pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64) -> Outcome {
-    // SAFETY: the caller's promises make each access one to mapped memory. Only `t` and
-    // `cpu` are written, `out`s that share no input; nothing is pushed. The words written belong
-    // to this CPU: a sequence elsewhere writes other planes, and one on this CPU cannot
-    // interleave, because the kernel restarts whichever was interrupted.
+    // SAFETY: the caller's promises make each access one to mapped memory. Only `t`, `cpu`
+    // and `scratch` are written, `out`s that share no input; nothing is pushed. The words
+    // written belong to this CPU: a sequence elsewhere writes other planes, and one on this CPU
+    // cannot interleave, because the kernel restarts whichever was interrupted.
     unsafe {
         core::arch::asm!(
             frame!(
@@ -67,10 +71,12 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
             ),
             t = out(reg) _,
             cpu = out(reg) _,
-            area = in(reg) target.area,
-            count = in(reg) target.plane_count,
-            planes = in(reg) target.planes,
-            states = in(reg) target.states,
+            scratch = out(reg) _,
+            area = in(reg) target.tables.area,
+            tables = in(reg) target.tables,
+            count = const offset_of!(Tables, plane_count),
+            planes = const offset_of!(Tables, planes),
+            states = const offset_of!(Tables, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -105,11 +111,13 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
             ),
             t = out(reg) _,
             cpu = out(reg) _,
+            scratch = out(reg) _,
             sum = out(xmm_reg) _,
-            area = in(reg) target.area,
-            count = in(reg) target.plane_count,
-            planes = in(reg) target.planes,
-            states = in(reg) target.states,
+            area = in(reg) target.tables.area,
+            tables = in(reg) target.tables,
+            count = const offset_of!(Tables, plane_count),
+            planes = const offset_of!(Tables, planes),
+            states = const offset_of!(Tables, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -155,8 +163,8 @@ pub(crate) unsafe fn observe(
                 "jne {other_tag}",
                 "add qword ptr [{t} + {cell}], 1",
             ),
-            "lea {cs}, [rip + 66b]",
-            "mov fs:[{area} + 8], {cs}",
+            "lea {scratch}, [rip + 66b]",
+            "mov fs:[{area} + 8], {scratch}",
             "77:",
             "cmp fs:[{area} + 4], {cpu:e}",
             "jne {half}",
@@ -173,12 +181,13 @@ pub(crate) unsafe fn observe(
             ".popsection",
             t = out(reg) _,
             cpu = out(reg) _,
-            cs = out(reg) _,
+            scratch = out(reg) _,
             sum = out(xmm_reg) _,
-            area = in(reg) target.area,
-            count = in(reg) target.plane_count,
-            planes = in(reg) target.planes,
-            states = in(reg) target.states,
+            area = in(reg) target.tables.area,
+            tables = in(reg) target.tables,
+            count = const offset_of!(Tables, plane_count),
+            planes = const offset_of!(Tables, planes),
+            states = const offset_of!(Tables, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -229,10 +238,12 @@ pub(crate) unsafe fn begin(
             ),
             t = out(reg) _,
             cpu = out(reg) _,
-            area = in(reg) target.area,
-            count = in(reg) target.plane_count,
-            planes = in(reg) target.planes,
-            states = in(reg) target.states,
+            scratch = out(reg) _,
+            area = in(reg) target.tables.area,
+            tables = in(reg) target.tables,
+            count = const offset_of!(Tables, plane_count),
+            planes = const offset_of!(Tables, planes),
+            states = const offset_of!(Tables, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
