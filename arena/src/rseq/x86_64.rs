@@ -2,12 +2,12 @@
 //! observation, begin a unit.
 //!
 //! All share one frame: `frame!` puts the descriptor and the abort target where they belong
-//! and reads this CPU's plane, by the tables' address alone: an update has few registers to
-//! spare, and what it would spill costs more than the loads. Labels are numeric without the
+//! and reads this CPU's plane. It loads the addresses that it needs itself: an update has few
+//! registers to spare, and what it would spill costs more than the loads. Labels are numeric without the
 //! digits 0 and 1, which an assembler could take for binary. Flags are clobbered by default;
 //! memory too, since `nostack` is the only option.
 
-use super::{Outcome, Tables, Target};
+use super::{Addresses, Outcome, Target};
 use core::mem::offset_of;
 
 /// The text of a sequence around `body`, whose last instruction is the commit. On entry to
@@ -27,13 +27,13 @@ macro_rules! frame {
             "33:\n",
             "mov {cpu:e}, fs:[{area} + 4]\n",
             // An unregistered thread reads -1 or -2, which is above any count.
-            "cmp {cpu:e}, dword ptr [{tables} + {count}]\n",
+            "cmp {cpu:e}, dword ptr [{addresses} + {count}]\n",
             "jae {no_plane}\n",
-            "mov {t}, [{tables} + {planes}]\n",
+            "mov {t}, [{addresses} + {planes}]\n",
             "mov {t}, [{t} + {cpu} * 8]\n",
             "test {t}, {t}\n",
             "jz {no_plane}\n",
-            "mov {scratch}, [{tables} + {states}]\n",
+            "mov {scratch}, [{addresses} + {states}]\n",
             "cmp [{scratch} + {head} * 8], {tag}\n",
             "jne {ended}\n",
             $($body, "\n",)+
@@ -53,7 +53,7 @@ macro_rules! frame {
 /// unit at byte `unit` carry the tag.
 ///
 /// # Safety
-/// `target` and its tables as their fields say: `planes` has `plane_count` entries, each null or
+/// `target` and its addresses as their fields say: `planes` has `plane_count` entries, each null or
 /// the address of a reserved plane; `states` has the head's word. Every plane has the unit, and
 /// `cell` is one of its three.
 #[inline(always)]
@@ -72,11 +72,11 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
             t = out(reg) _,
             cpu = out(reg) _,
             scratch = out(reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -113,11 +113,11 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
             cpu = out(reg) _,
             scratch = out(reg) _,
             sum = out(xmm_reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -183,11 +183,11 @@ pub(crate) unsafe fn observe(
             cpu = out(reg) _,
             scratch = out(reg) _,
             sum = out(xmm_reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -239,11 +239,11 @@ pub(crate) unsafe fn begin(
             t = out(reg) _,
             cpu = out(reg) _,
             scratch = out(reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
