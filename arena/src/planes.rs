@@ -46,16 +46,16 @@ impl Cell {
         }
     }
 
-    /// The unit's offset in a plane, in bytes.
+    /// The unit's place in a plane, in words.
     #[inline(always)]
     fn unit(self) -> u64 {
-        u64::from(self.slot.index()) * UNIT_STRIDE
+        u64::from(self.slot.index()) * (UNIT_STRIDE / 8)
     }
 
-    /// The cell's offset in a plane, in bytes.
+    /// The cell's place in a plane, in words.
     #[inline(always)]
-    fn offset(self) -> u64 {
-        self.unit() + UNIT_CELLS_OFFSET + u64::from(self.index) * 8
+    fn word(self) -> u64 {
+        self.unit() + UNIT_CELLS_OFFSET / 8 + u64::from(self.index)
     }
 }
 

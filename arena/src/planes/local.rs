@@ -57,7 +57,7 @@ impl Segment {
             // SAFETY: `target` built it from this segment: the table's entries are planes
             // of this mapping, each with a unit for every `Slot`; `cell.index` is below
             // `UNIT_CELLS`.
-            let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) };
+            let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.word(), amount) };
             if outcome == Outcome::Done {
                 return true;
             }
@@ -72,7 +72,7 @@ impl Segment {
     pub(crate) fn try_add_float(&self, cell: Cell, amount: f64) -> bool {
         if let Some(target) = self.target(cell) {
             // SAFETY: as in `try_add_int`.
-            let outcome = unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) };
+            let outcome = unsafe { rseq::add_float(&target, cell.unit(), cell.word(), amount) };
             if outcome == Outcome::Done {
                 return true;
             }
@@ -91,7 +91,7 @@ impl Segment {
         };
         let sum = Cell::of_head(count.head, SUM, count.tag).unit();
         // SAFETY: as in `try_add_int`, for both cells.
-        let outcome = unsafe { rseq::observe(&target, count.unit(), count.offset(), sum, amount) };
+        let outcome = unsafe { rseq::observe(&target, count.unit(), count.word(), sum, amount) };
         match outcome {
             Outcome::Done => true,
             Outcome::Half => {
@@ -116,7 +116,7 @@ impl Segment {
     pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
         // SAFETY: as in `try_add_int`.
         let add =
-            |target: &Target| unsafe { rseq::add_int(target, cell.unit(), cell.offset(), amount) };
+            |target: &Target| unsafe { rseq::add_int(target, cell.unit(), cell.word(), amount) };
         if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
             return Ok(());
         }
@@ -127,9 +127,8 @@ impl Segment {
     #[cold]
     pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
         // SAFETY: as in `try_add_int`.
-        let add = |target: &Target| unsafe {
-            rseq::add_float(target, cell.unit(), cell.offset(), amount)
-        };
+        let add =
+            |target: &Target| unsafe { rseq::add_float(target, cell.unit(), cell.word(), amount) };
         if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
             return Ok(());
         }

@@ -11,9 +11,11 @@ const TAG: u64 = 0x4000_0000_0040_0000;
 const OLDER: u64 = 0x4000_0000_0000_0001;
 /// The slot whose unit the tests use, so that offsets that are forgotten are found.
 const SLOT: u64 = 2;
-const UNIT: u64 = SLOT * UNIT_STRIDE;
+/// Where it is in a plane, in words.
+const UNIT: u64 = SLOT * UNIT_STRIDE / 8;
 /// The slot after it in the chain.
-const NEXT: u64 = UNIT + UNIT_STRIDE;
+const NEXT: u64 = UNIT + UNIT_STRIDE / 8;
+const CELLS: u64 = UNIT_CELLS_OFFSET / 8;
 
 /// One plane that stands for those of all CPUs: only one thread uses it.
 struct Field {
@@ -59,7 +61,7 @@ impl Field {
 
     fn set_at(&self, at: u64, unit: [u64; 4]) {
         for (place, value) in unit.into_iter().enumerate() {
-            self.plane[(at / 8) as usize + place].store(value, Ordering::Relaxed);
+            self.plane[at as usize + place].store(value, Ordering::Relaxed);
         }
     }
 
@@ -69,14 +71,14 @@ impl Field {
 
     fn unit_at(&self, at: u64) -> [u64; 4] {
         core::array::from_fn(|place| {
-            let word = &self.plane[(at / 8) as usize + place];
+            let word = &self.plane[at as usize + place];
             word.load(Ordering::Relaxed)
         })
     }
 
     /// Whether every word outside the unit is as it was made.
     fn is_clean_elsewhere(&self) -> bool {
-        let unit = (UNIT / 8) as usize..(UNIT / 8) as usize + 4;
+        let unit = UNIT as usize..UNIT as usize + 4;
         let mut words = self.plane.iter().enumerate();
         words.all(|(place, word)| unit.contains(&place) || word.load(Ordering::Relaxed) == 0)
     }
@@ -84,17 +86,17 @@ impl Field {
     fn add_int(&self, target: &Target, cell: u64, amount: u64) -> Outcome {
         // SAFETY: the table leads to this field's plane or to none, and the plane and the
         // state words have the slot.
-        settled(|| unsafe { add_int(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+        settled(|| unsafe { add_int(target, UNIT, UNIT + CELLS + cell, amount) })
     }
 
     fn add_float(&self, target: &Target, cell: u64, amount: f64) -> Outcome {
         // SAFETY: as in `add_int`.
-        settled(|| unsafe { add_float(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+        settled(|| unsafe { add_float(target, UNIT, UNIT + CELLS + cell, amount) })
     }
 
     /// One in the middle cell of the next unit, `amount` in the first of the head's.
     fn observe(&self, target: &Target, amount: f64) -> Outcome {
-        let cell = NEXT + UNIT_CELLS_OFFSET + 8;
+        let cell = NEXT + CELLS + 1;
         // SAFETY: as in `add_int`; the plane has the next unit too.
         settled(|| unsafe { observe(target, NEXT, cell, UNIT, amount) })
     }
@@ -258,7 +260,7 @@ extern "C" fn add_in_handler(_: libc::c_int) {
         return;
     };
     let target = target(addresses);
-    let cell = NEXT + UNIT_CELLS_OFFSET + 8;
+    let cell = NEXT + CELLS + 1;
     // SAFETY: as in `Field::add_int`.
     if settled(|| unsafe { add_int(&target, NEXT, cell, 1) }) == Outcome::Done {
         HANDLED.fetch_add(1, Ordering::Relaxed);

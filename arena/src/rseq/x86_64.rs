@@ -49,8 +49,8 @@ macro_rules! frame {
     };
 }
 
-/// Adds `amount` to the integer cell at byte `cell` of the plane, if the head's state and the
-/// unit at byte `unit` carry the tag.
+/// Adds `amount` to the integer cell at word `cell` of the plane, if the head's state and the
+/// unit at word `unit` carry the tag.
 ///
 /// # Safety
 /// `target` and its addresses as their fields say: `planes` has `plane_count` entries, each null or
@@ -65,9 +65,9 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "jne {other_tag}",
-                "add qword ptr [{t} + {cell}], {amount}",
+                "add qword ptr [{t} + {cell} * 8], {amount}",
             ),
             t = out(reg) _,
             cpu = out(reg) _,
@@ -92,7 +92,7 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
     Outcome::Done
 }
 
-/// Adds `amount` to the float cell at byte `cell` of the plane; otherwise as [`add_int`].
+/// Adds `amount` to the float cell at word `cell` of the plane; otherwise as [`add_int`].
 ///
 /// # Safety
 /// As [`add_int`].
@@ -103,11 +103,11 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "jne {other_tag}",
-                "movsd {sum}, qword ptr [{t} + {cell}]",
+                "movsd {sum}, qword ptr [{t} + {cell} * 8]",
                 "addsd {sum}, {amount}",
-                "movsd qword ptr [{t} + {cell}], {sum}",
+                "movsd qword ptr [{t} + {cell} * 8], {sum}",
             ),
             t = out(reg) _,
             cpu = out(reg) _,
@@ -133,8 +133,8 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
     Outcome::Done
 }
 
-/// Adds one to the integer cell at byte `cell` of the plane, whose unit is at byte `unit`, and
-/// then `amount` to cell 0 of the unit at byte `sum_unit`: two commits, the second of which
+/// Adds one to the integer cell at word `cell` of the plane, whose unit is at word `unit`, and
+/// then `amount` to cell 0 of the unit at word `sum_unit`: two commits, the second of which
 /// knows the plane from the first and only asks whether the CPU still is the same.
 /// [`Outcome::Half`]: the first was made and the second was not.
 ///
@@ -159,20 +159,20 @@ pub(crate) unsafe fn observe(
             ".quad 77f, 88f - 77f, 99f",
             ".popsection",
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "jne {other_tag}",
-                "add qword ptr [{t} + {cell}], 1",
+                "add qword ptr [{t} + {cell} * 8], 1",
             ),
             "lea {scratch}, [rip + 66b]",
             "mov fs:[{area} + 8], {scratch}",
             "77:",
             "cmp fs:[{area} + 4], {cpu:e}",
             "jne {half}",
-            "cmp [{t} + {sum_unit}], {tag}",
+            "cmp [{t} + {sum_unit} * 8], {tag}",
             "jne {half}",
-            "movsd {sum}, qword ptr [{t} + {sum_unit} + 8]",
+            "movsd {sum}, qword ptr [{t} + {sum_unit} * 8 + 8]",
             "addsd {sum}, {amount}",
-            "movsd qword ptr [{t} + {sum_unit} + 8], {sum}",
+            "movsd qword ptr [{t} + {sum_unit} * 8 + 8], {sum}",
             "88:",
             ".pushsection __rseq_failure, \"ax?\"",
             ".byte 0x0f, 0xb9, 0x3d",
@@ -205,7 +205,7 @@ pub(crate) unsafe fn observe(
     Outcome::Done
 }
 
-/// Begins a life in this CPU's unit at byte `unit` of the plane: zeroes the cells of an
+/// Begins a life in this CPU's unit at word `unit` of the plane: zeroes the cells of an
 /// older one and writes the tag.
 /// [`Outcome::Aborted`] also when the unit carries the tag already. `own_state` must say
 /// `own_word`: for a continuation that it still belongs to the head, for a head the tag.
@@ -226,11 +226,11 @@ pub(crate) unsafe fn begin(
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "je {aborted}",
                 "cmp [{own_state}], {own_word}",
                 "jne {ended}",
-                "add {t}, {unit}",
+                "lea {t}, [{t} + {unit} * 8]",
                 "mov qword ptr [{t} + 8], 0",
                 "mov qword ptr [{t} + 16], 0",
                 "mov qword ptr [{t} + 24], 0",
