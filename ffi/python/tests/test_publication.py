@@ -433,6 +433,38 @@ def test_who_publishes_again_counts_nothing_twice(
     again.stop()
 
 
+def test_who_publishes_after_a_stop_goes_on_from_what_is_written(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
+    says = Says(counter(f"{name}_c", 5), gauge(f"{name}_g", 1))
+    registry.register(says)
+    first = begun(registry)
+    first.now()
+    first.stop()
+    # What it says itself, since it does not publish.
+    says.families = [counter(f"{name}_c", 7)]
+    assert shown(registry, name) == {f"{name}_c_total": 7}
+    assert on_board(name) == {f"{name}_c_total": 5, f"{name}_g": 1}
+
+    def action(count: int) -> None:
+        says.families = [counter(f"{name}_c", count)]
+        of_the_child = begun(registry)
+        of_the_child.now()
+        of_the_child.stop()
+
+    worker = start(action)
+    worker.turn(6)
+    # What only the parent has said is not the child's to end.
+    assert on_board(name) == {f"{name}_c_total": 6, f"{name}_g": 1}
+    worker.turn(8)
+    assert on_board(name) == {f"{name}_c_total": 8, f"{name}_g": 1}
+    worker.end()
+    again = begun(registry)
+    again.now()
+    assert on_board(name) == {f"{name}_c_total": 10}
+    again.stop()
+
+
 @pytest.mark.filterwarnings("ignore:.*two declarations here that differ")
 def test_functions_of_other_declarations_of_a_name_are_not_taken_for_its_own(
     name: str, registry: CollectorRegistry, publication: Publication
