@@ -20,10 +20,12 @@ How what several processes say becomes one number:
   process.
 * Summaries, histograms, infos and state sets of custom collectors are not published.
 
-A process that dies takes its part of the gauges with it, and a series that is not said any more
-ends. What a counter has grown by since the last time is lost with a process that ends; `now()` of
-what `publish` returns writes once more. Publish before the first fork: a child that inherits the
-publication knows how much of its counters is inherited, too, and is the parent's.
+A process that dies takes its part of the gauges with it, and so does one that does not say a series
+any more, which ends with the last that does. (Of 'livemostrecent' and 'liveall' it ends with any of
+them, and is back as another process writes again.) What a counter has grown by since the last time
+is lost with a process that ends; `now()` of what `publish` returns writes once more. Publish before
+the first fork: a child that inherits the publication knows how much of its counters is inherited,
+too, and is the parent's.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from .functions import Evaluated
 from .gauge import Gauge
 from .metric import Metric
 from .trouble import warn_once
+from .withdrawal import withdraw
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
@@ -289,9 +292,9 @@ class Publication:
             counter.inc(int(growth) if growth.is_integer() else growth)
 
     def _end_gauges_but(self, said: set[_Key]) -> None:
-        for key in [key for key in self._gauges if key not in said]:
-            del self._gauges[key]
-            board.remove(Gauge._handle, *key)
+        ended = [key for key in self._gauges if key not in said]
+        if ended:
+            withdraw([self._gauges.pop(key) for key in ended])
 
     def _of_functions(self, gauges: Iterable[Evaluated]) -> Iterator[_Said]:
         for definition, found, children in gauges:

@@ -246,6 +246,59 @@ def test_what_only_the_parent_says_is_not_ended_by_a_child(
     assert found == {f"{name}.{pid}": 1 for pid in (os.getpid(), worker.pid)}
 
 
+@pytest.mark.parametrize(
+    ("mode", "both", "one"),
+    [("livesum", 5, 3), ("livemin", 2, 3), ("livemax", 3, 2), ("livemin", 0, 3), ("livemax", 3, 0)],
+)
+def test_who_does_not_say_a_series_any_more_ends_his_own_part(
+    mode: str, both: float, one: float, name: str, registry: CollectorRegistry, start: Start
+) -> None:
+    """`one` is said by the worker, which goes on."""
+    here = both - one if mode == "livesum" else both
+    says = Says(gauge(name, here, a="x"))
+    registry.register(says)
+    publication = begun(registry, **{name: mode})
+    publication.now()
+
+    def action(families: list[Metric]) -> None:
+        says.families = families
+        publication.now()
+
+    worker = start(action)
+    worker.turn([gauge(name, one, a="x")])
+    assert on_board(name) == {f"{name}.x": both}
+    says.families = []
+    publication.now()
+    assert on_board(name) == {f"{name}.x": one}
+    # It ends with the last that says it.
+    worker.turn([])
+    assert on_board(name) == {}
+    says.families = [gauge(name, 7, a="x")]
+    publication.now()
+    assert on_board(name) == {f"{name}.x": 7}
+    worker.end()
+    publication.stop()
+
+
+@pytest.mark.parametrize("mode", ["livemostrecent", "liveall"])
+def test_parts_that_cannot_be_ended_alone_are_back_when_they_are_written_again(
+    mode: str, name: str, registry: CollectorRegistry, start: Start
+) -> None:
+    says = Says(gauge(name, 2))
+    registry.register(says)
+    publication = begun(registry, **{name: mode})
+    publication.now()
+    worker = start(lambda _turn: publication.now())
+    worker.turn(1)
+    says.families = []
+    publication.now()
+    assert on_board(name) == {}
+    worker.turn(2)
+    assert list(on_board(name).values()) == [2]
+    worker.end()
+    publication.stop()
+
+
 def test_modes_say_how_processes_become_one(
     name: str, registry: CollectorRegistry, start: Start
 ) -> None:
