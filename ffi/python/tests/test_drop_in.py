@@ -387,6 +387,78 @@ for wrong in "process", "mine":
     )
 
 
+def test_children_are_removed_under_the_lock_that_labels_holds(run: Run) -> None:
+    run(
+        INSTALLED
+        + """
+class Observed:
+    # A lock that looks: which children there are as it is taken and as it is given back.
+    def __init__(self, lock, children):
+        self.lock, self.children = lock, children
+
+    def __enter__(self):
+        self.lock.acquire()
+        self.taken = set(self.children)
+
+    def __exit__(self, *_):
+        self.given_back = set(self.children)
+        self.lock.release()
+
+def changes(remove):
+    counter._lock.taken = counter._lock.given_back = None
+    remove()
+    return counter._lock.taken, counter._lock.given_back
+
+counter = client.Counter("c", "Help.", ["a", "b"])
+counter._lock = Observed(counter._lock, counter._metrics)
+x1, x2, y1 = ("x", "1"), ("x", "2"), ("y", "1")
+for key in x1, x2, y1:
+    counter.labels(*key).inc()
+assert changes(lambda: counter.remove("y", 1)) == ({x1, x2, y1}, {x1, x2})
+assert changes(lambda: counter.remove("y", 1)) == ({x1, x2}, {x1, x2})
+# An older prometheus_client does not have it.
+if hasattr(counter, "remove_by_labels"):
+    assert changes(lambda: counter.remove_by_labels({"b": "2"})) == ({x1, x2}, {x1})
+    counter.labels(*x2)
+assert changes(counter.clear) == ({x1, x2}, set())
+assert list(series()) == []
+counter.labels("x", 1).inc()
+assert shown()["c_total", ("a", "x"), ("b", "1")] == 1
+"""
+    )
+
+
+def test_who_is_warned_of_a_removal_may_ask_for_a_child(run: Run) -> None:
+    run(
+        INSTALLED
+        + """
+import warnings
+from tallyboard import trouble
+# The board refuses the counter that has its name, then, and its removal, too.
+tallyboard.Gauge("taken_total", "Help.")
+with warnings.catch_warnings(record=True):
+    warnings.simplefilter("always")
+    counter = client.Counter("taken", "Help.", ["a"])
+    counter.labels("x")
+trouble._said.clear()
+told = []
+
+def tell(message, *_, **__):
+    # A deadlock, if the metric's lock were held.
+    assert counter._lock.acquire(blocking=False)
+    counter._lock.release()
+    told.append(str(message))
+
+warnings.showwarning = tell
+warnings.simplefilter("always")
+counter.remove("x")
+trouble._said.clear()
+counter.clear()
+assert len(told) == 2, told
+"""
+    )
+
+
 def test_values_that_a_program_uses_by_themselves(run: Run) -> None:
     run(
         INSTALLED

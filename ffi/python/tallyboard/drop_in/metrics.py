@@ -327,7 +327,10 @@ def _remove(plain: Method) -> Method:
             plain(self, *labelvalues)
             return
         on_it.remove(*labelvalues)
-        self._metrics.pop(tuple(map(str, labelvalues)), None)
+        # `labels` holds it while it puts a child in and looks it up again. The board needs no lock,
+        # and may warn, which a program may count by a child of this very metric.
+        with self._lock:
+            self._metrics.pop(tuple(map(str, labelvalues)), None)
 
     return remove
 
@@ -340,9 +343,10 @@ def _remove_by_labels(plain: Method) -> Method:
             return
         on_it.remove_by_labels(labels)
         wanted = {name: str(value) for name, value in labels.items()}
-        for key in list(self._metrics):
-            if wanted and wanted.items() <= dict(zip(self._labelnames, key)).items():
-                self._metrics.pop(key, None)
+        with self._lock:
+            for key in list(self._metrics):
+                if wanted and wanted.items() <= dict(zip(self._labelnames, key)).items():
+                    self._metrics.pop(key, None)
 
     return remove_by_labels
 
@@ -356,6 +360,7 @@ def _clear(plain: Method) -> Method:
         on_it.clear()
         if self._is_parent():
             # In place: the dictionary is where `labels` looks.
-            self._metrics.clear()
+            with self._lock:
+                self._metrics.clear()
 
     return clear
