@@ -192,6 +192,72 @@ assert [(each.name, each.value) for each in series() if each.value] == [("c_tota
     )
 
 
+BROKEN_OFF = {
+    "as methods are replaced": """
+missing = multiprocess.mark_process_dead
+del multiprocess.mark_process_dead
+install_fails(AttributeError)
+multiprocess.mark_process_dead = missing
+""",
+    # That the first is not moved is a warning, and the second is not reached.
+    "as metrics are moved": """
+warnings.simplefilter("error")
+install_fails(RuntimeWarning)
+""",
+}
+
+
+@pytest.mark.parametrize("get", ["all", "process"])
+@pytest.mark.parametrize("broken_off", BROKEN_OFF)
+def test_another_installation_finishes_one_that_is_broken_off(
+    run: Run, broken_off: str, get: str
+) -> None:
+    run(
+        """
+import sys, warnings
+import prometheus_client as client
+import tallyboard.prometheus_client
+from prometheus_client import multiprocess
+from tallyboard import series
+
+class Odd(client.Counter):
+    def _metric_init(self):
+        pass
+
+warnings.simplefilter("ignore")
+odd, counter = Odd("odd", "Help.", registry=None), client.Counter("c", "Help.")
+counter.inc(2)
+
+def install_fails(expected):
+    try:
+        tallyboard.prometheus_client.install(sys.argv[1])
+    except expected:
+        assert on_board() == {}
+    else:
+        raise AssertionError("it is installed")
+
+def on_board():
+    return {each.name: each.value for each in series() if each.value}
+"""
+        + BROKEN_OFF[broken_off]
+        + """
+assert tallyboard.prometheus_client.install(sys.argv[1])
+counter.inc()
+gauge = client.Gauge("g", "Help.")
+gauge.inc(5)
+summary = client.Summary("s", "Help.")
+summary.observe(3)
+assert on_board() == {"c_total": 3, "g": 5}, on_board()
+# Two methods around one would count twice for this process.
+assert (counter._value.get(), gauge._value.get()) == (3, 5)
+assert (summary._count.get(), summary._sum.get()) == (1, 3)
+multiprocess.mark_process_dead(1)
+assert client.REGISTRY.get_sample_value("c_total") == 3
+""",
+        get,
+    )
+
+
 def test_a_warning_names_the_line_that_declares_the_metric(run: Run) -> None:
     run(
         INSTALLED

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left
-from functools import wraps
 from typing import Any, Callable, Sequence
 
 from prometheus_client import metrics
@@ -23,6 +22,7 @@ from ..definition import Definition, bucket_bounds, state_names
 from ..metric import Metric
 from ..trouble import warn_once
 from .labels import Labels
+from .replacement import Method, replace
 from .tally import Tally
 from .values import (
     CounterValue,
@@ -33,8 +33,6 @@ from .values import (
     SummarySum,
     restart,
 )
-
-Method = Callable[..., Any]
 
 _KINDS: dict[type[Any], type[Metric]] = {
     metrics.Counter: counter.Counter,
@@ -86,7 +84,7 @@ def replace_methods(tallied: bool) -> None:
         # An older prometheus_client does not have them all.
         plain = owner.__dict__.get(name)
         if plain is not None:
-            setattr(owner, name, wraps(plain)(replacement(plain)))
+            replace(owner, name, plain, replacement)
 
 
 def on_board(metric: object) -> Any:
