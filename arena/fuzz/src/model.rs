@@ -9,13 +9,13 @@
 //! split       a gauge's parts, one for each process
 //! annex       exemplars, and what an info says
 //!
-//! room        the slots that are left: all of these take some, and give them back
+//! room        the slots that are left, and how often something was refused
 //!
 //! register    binds a handle to a series, and makes what is not there
 //! update      goes through a handle, which is bound anew if its series has ended
 //! removal     ends series, and gives up families
 //! expire      ends what has not changed
-//! process     who does all of this
+//! process     who does all of this, and leaves
 //! ```
 
 mod annex;
@@ -57,13 +57,11 @@ pub struct Model {
     expired: u64,
     lives: u64,
     turns: u64,
-    owners: u64,
     me: Owner,
 }
 
 impl Default for Model {
     fn default() -> Model {
-        let pid = std::process::id();
         Model {
             families: HashMap::new(),
             used: 0,
@@ -72,8 +70,7 @@ impl Default for Model {
             expired: 0,
             lives: 0,
             turns: 0,
-            owners: 0,
-            me: Owner { number: 0, pid },
+            me: Owner::new(0),
         }
     }
 }

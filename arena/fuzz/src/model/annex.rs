@@ -4,6 +4,7 @@ use super::Model;
 use super::definition::Outcome;
 use super::register::Bound;
 use super::room::{slots_for, text_len};
+use super::value::classic_bucket;
 use std::collections::BTreeMap;
 use tallyboard::{Kind, RefusedReason};
 
@@ -30,20 +31,15 @@ impl Model {
         }
         let family = self.at(&bound.name, bound.place);
         let place = match family.kind {
-            Kind::Histogram => family.bucket(x),
+            Kind::Histogram => classic_bucket(&family.bounds, x),
             _ => 0,
         };
-        let pairs = labels
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()));
-        let _ = self.annex(bound, place, Some(x), pairs.collect());
+        let _ = self.annex(bound, place, Some(x), owned(labels));
     }
 
     /// What an info says from now on.
     pub fn say(&mut self, bound: &mut Bound, pairs: &[(&str, &str)]) -> Result<(), Outcome> {
-        let mut pairs: Pairs = (pairs.iter())
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
+        let mut pairs = owned(pairs);
         pairs.sort();
         let labels = &self.at(&bound.name, bound.place).labels;
         let is_bad = |(at, (name, _)): (usize, &(String, String))| {
@@ -89,6 +85,13 @@ impl Model {
         self.used -= freed;
         Ok(self.series(bound).is_some())
     }
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Pairs {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect()
 }
 
 /// LAYOUT.md §9: its key, an exemplar's value, and fields of text.

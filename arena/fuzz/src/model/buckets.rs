@@ -1,4 +1,4 @@
-//! The buckets of a native histogram: LAYOUT.md §14.
+//! The buckets of a native histogram.
 
 use tallyboard::Native;
 
@@ -23,33 +23,20 @@ impl Buckets {
 
     /// The cell of a value: they ascend with the values, and NaN is in the last.
     pub(super) fn cell(&self, x: f64) -> usize {
-        let bound = |index: i32| f64::from(index).exp2();
-        let highest = self.first + self.count as i32 - 1;
-        let positive = (self.first - 1..=highest).map(bound);
-        let negative = (self.first - 1..=highest).rev().map(|index| -bound(index));
         // What ends a cell, and whether it is in it: the zero bucket has both of its ends, the
-        // buckets below it are the mirror images of those above.
-        let is_beyond: Vec<bool> = match self.is_signed {
-            true => negative
-                .map(|bound| x >= bound)
-                .chain(positive.map(|bound| x > bound))
-                .collect(),
-            false => [x >= -bound(self.first - 1)]
-                .into_iter()
-                .chain(positive.map(|bound| x > bound))
-                .collect(),
-        };
+        // buckets below it, where there are any, are the mirror images of those above.
+        let without = if self.is_signed { 0 } else { self.count };
+        let negative = self.bounds().rev().skip(without).map(|bound| x >= -bound);
+        let positive = self.bounds().map(|bound| x > bound);
         match x.is_nan() {
             true => self.cells() - 1,
-            false => is_beyond.iter().filter(|beyond| **beyond).count(),
+            false => negative.chain(positive).filter(|beyond| *beyond).count(),
         }
     }
 
-    /// The bounds of the classic buckets that stand for them: they double, too.
-    pub(super) fn classic_bounds(&self) -> Vec<f64> {
+    /// Of the positive ones, and of the classic ones that stand for them: they double, too.
+    pub(super) fn bounds(&self) -> impl DoubleEndedIterator<Item = f64> {
         let last = self.first + self.count as i32 - 1;
-        (self.first - 1..=last)
-            .map(|index| f64::from(index).exp2())
-            .collect()
+        (self.first - 1..=last).map(|index| f64::from(index).exp2())
     }
 }

@@ -9,7 +9,7 @@ impl Model {
     pub fn knows_what_expires(&self) -> bool {
         let series = self.families.values().flatten();
         let mut series = series.flat_map(|family| family.series.values());
-        series.all(|series| !series.was_touched || series.noted != Some(series.bits()))
+        series.all(|series| !series.was_touched || series.noted != Some(series.value.bits()))
     }
 
     /// Ends what has not changed since it was looked at last; how many.
@@ -20,7 +20,7 @@ impl Model {
                 continue;
             }
             family.series.retain(|_, series| {
-                let bits = Some(series.bits());
+                let bits = Some(series.value.bits());
                 let stays = series.noted != bits;
                 series.noted = bits;
                 series.was_touched = false;

@@ -30,7 +30,7 @@ pub struct Family {
     /// As the last declaration says.
     pub(super) cap: u64,
     /// What its record says, and what a record of its own says instead.
-    pub(super) help: &'static str,
+    help: &'static str,
     pub(super) newer_help: Option<&'static str>,
     /// It may have been given up, and come back.
     pub(super) is_there: bool,
@@ -42,19 +42,17 @@ impl Family {
         self.newer_help.unwrap_or(self.help)
     }
 
-    pub(super) fn help_len(&self, help: &str) -> usize {
+    /// Of its record, and of that of newer words.
+    pub(super) fn all_slots(&self, name: &str) -> usize {
+        slots_for(self.text_len(name), 0) + self.newer_help.map_or(0, help_slots)
+    }
+
+    /// Of its own record: LAYOUT.md §9.
+    fn text_len(&self, name: &str) -> usize {
         let texts = self.labels.iter().map(String::as_str);
         let texts = texts.chain(self.states.iter().copied());
         let numbers = self.native.map_or(self.bounds.len(), |_| 1);
-        6 + text_len(texts.chain(["", help])) + 8 * numbers
-    }
-
-    /// The place of the bucket that an observation is in.
-    pub(super) fn bucket(&self, x: f64) -> usize {
-        let mut bounds = self.bounds.iter();
-        bounds
-            .position(|bound| x <= *bound)
-            .unwrap_or(self.bounds.len())
+        6 + text_len(texts.chain([name, "", self.help])) + 8 * numbers
     }
 }
 
@@ -73,7 +71,9 @@ impl Model {
         }
         let bounds = definition
             .native
-            .map_or(definition.bounds.to_vec(), Buckets::classic_bounds);
+            .map_or(definition.bounds.to_vec(), |native| {
+                native.bounds().collect()
+            });
         let first =
             |native: Option<&Buckets>| native.map(|native| (native.first, native.is_signed));
         let same = |family: &Family| {
@@ -103,7 +103,7 @@ impl Model {
                 is_there: false,
             };
             // First, because what it makes room by does not count it.
-            self.take(family.help_len(family.help) + 2 + name.len(), 0)?;
+            self.take(family.text_len(name), 0)?;
             let families = self.families.entry(name.into()).or_default();
             families.push(family);
             families[place].is_there = true;
@@ -120,7 +120,7 @@ impl Model {
     pub(super) fn begin(&mut self, name: &str, place: usize) -> Result<(), Outcome> {
         let family = self.at(name, place);
         if !family.is_there {
-            let len = family.help_len(family.help) + 2 + name.len();
+            let len = family.text_len(name);
             self.take(len, 0)?;
             let family = self.at(name, place);
             family.is_there = true;
@@ -137,20 +137,29 @@ impl Model {
             Some(newer) if newer == help => return,
             Some(newer) => {
                 family.newer_help = None;
-                self.used -= slots_for(text_len(["", newer].into_iter()), 0);
+                self.used -= help_slots(newer);
             }
             None => {}
         }
         if self.at(name, place).help == help {
             return;
         }
-        let taken = self.take(text_len(["", help].into_iter()), 0);
+        let taken = self.take(help_len(help), 0);
         let family = self.at(name, place);
         if taken.is_ok() && family.is_there {
             family.newer_help = Some(help);
         } else if taken.is_ok() {
             // The room was made by giving the family itself up.
-            self.used -= slots_for(text_len(["", help].into_iter()), 0);
+            self.used -= help_slots(help);
         }
     }
+}
+
+/// Of the record of newer words: LAYOUT.md §9.
+fn help_len(help: &str) -> usize {
+    text_len(["", help])
+}
+
+fn help_slots(help: &str) -> usize {
+    slots_for(help_len(help), 0)
 }

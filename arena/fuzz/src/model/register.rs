@@ -6,8 +6,7 @@ use super::definition::{Definition, Outcome};
 use super::process::Owner;
 use super::room::{slots_for, text_len};
 use super::series::Series;
-use super::split::Part;
-use super::value::{Value, zero};
+use super::value::Value;
 use tallyboard::{Kind, RefusedReason};
 
 /// What a handle is for, and the series that it was bound to last.
@@ -99,7 +98,12 @@ impl Model {
                 }
             }
             let family = self.at(name, place);
-            let (cells, value) = zero(family);
+            let (cells, value) = Value::zero(
+                family.kind,
+                family.aggregation,
+                family.bounds.len(),
+                family.native,
+            );
             let len = text_len(values.iter().map(String::as_str));
             self.take(len, cells)?;
             let slots = slots_for(len, cells);
@@ -130,16 +134,10 @@ impl Model {
         let Some(Value::Split(split)) = self.value(bound) else {
             return Ok(());
         };
-        if !split.parts.iter().any(|part| part.owner == me) {
+        if split.part(me).is_none() {
             self.take(32, 2)?;
-            let part = Part {
-                owner: me,
-                lives: true,
-                value: None,
-                turn: 0,
-            };
             if let Some(Value::Split(split)) = self.value(bound) {
-                split.parts.push(part);
+                split.join(me);
             }
         }
         bound.owner = Some(me);

@@ -2,7 +2,6 @@
 
 use super::Model;
 use super::definition::{Definition, Outcome};
-use super::room::{slots_for, text_len};
 use super::series::Series;
 
 impl Model {
@@ -39,10 +38,8 @@ impl Model {
             for older in &mut versions[..newest] {
                 if older.is_there && older.series.is_empty() {
                     older.is_there = false;
-                    self.used -= slots_for(older.help_len(older.help) + 2 + name.len(), 0);
-                    if let Some(newer) = older.newer_help.take() {
-                        self.used -= slots_for(text_len(["", newer].into_iter()), 0);
-                    }
+                    self.used -= older.all_slots(name);
+                    older.newer_help = None;
                 }
             }
         }

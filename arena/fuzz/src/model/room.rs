@@ -1,4 +1,4 @@
-//! The slots that are left, and what is refused for want of them.
+//! The slots that are left, and how often something was refused.
 
 use super::Model;
 use super::definition::Outcome;
@@ -49,6 +49,6 @@ pub(super) fn slots_for(text_len: usize, cells: usize) -> usize {
 }
 
 /// LAYOUT.md §9: fields of text.
-pub(super) fn text_len<'t>(texts: impl Iterator<Item = &'t str>) -> usize {
-    texts.map(|text| 2 + text.len()).sum()
+pub(super) fn text_len<'t>(texts: impl IntoIterator<Item = &'t str>) -> usize {
+    texts.into_iter().map(|text| 2 + text.len()).sum()
 }

@@ -10,9 +10,7 @@ use tallyboard::Aggregation;
 impl Model {
     /// The value that a handle is bound to, if that series has not ended.
     pub fn value(&mut self, bound: &Bound) -> Option<&mut Value> {
-        let family = self.at(&bound.name, bound.place);
-        let series = family.series.get_mut(&bound.at)?;
-        (series.life == bound.life).then_some(&mut series.value)
+        self.series(bound).map(|series| &mut series.value)
     }
 
     /// What a gauge's handle says of itself.
@@ -21,7 +19,7 @@ impl Model {
         match self.value(bound) {
             Some(Value::Gauge(value)) => *value,
             Some(Value::Split(split)) if bound.owner == Some(me) => {
-                let mine = split.parts.iter().find(|part| part.owner == me);
+                let mine = split.part(me);
                 mine.and_then(|part| part.value).unwrap_or(0.0)
             }
             _ => 0.0,
@@ -58,8 +56,7 @@ impl Model {
         series.was_touched = true;
         match &mut series.value {
             Value::Split(split) => {
-                let mut mine = split.parts.iter_mut();
-                let part = mine.find(|part| part.owner == me).expect("just bound");
+                let part = split.part(me).expect("just bound");
                 let mut value = Value::Gauge(part.value.unwrap_or(0.0));
                 update(&mut value, &[]);
                 if let Value::Gauge(value) = value {
@@ -71,11 +68,10 @@ impl Model {
         }
     }
 
+    /// The series that a handle is bound to, if it has not ended.
     pub(super) fn series(&mut self, bound: &Bound) -> Option<&mut Series> {
-        let series = self
-            .at(&bound.name, bound.place)
-            .series
-            .get_mut(&bound.at)?;
+        let family = self.at(&bound.name, bound.place);
+        let series = family.series.get_mut(&bound.at)?;
         (series.life == bound.life).then_some(series)
     }
 

@@ -1,7 +1,6 @@
 //! What a series says, and the cells that it says it in.
 
 use super::buckets::Buckets;
-use super::family::Family;
 use super::split::Split;
 use tallyboard::{Aggregation, Kind};
 
@@ -44,7 +43,52 @@ pub enum Value {
 impl Value {
     /// Of a metric of this type, to be thrown away.
     pub fn nothing(kind: Kind) -> Value {
-        zero_of(kind, Aggregation::Last, 0, None).1
+        Value::zero(kind, Aggregation::Last, 0, None).1
+    }
+
+    /// Of a new series and its number of cells: LAYOUT.md §10.
+    pub(super) fn zero(
+        kind: Kind,
+        aggregation: Aggregation,
+        bounds: usize,
+        native: Option<&'static Buckets>,
+    ) -> (usize, Value) {
+        match kind {
+            Kind::Counter => {
+                let (integers, floats) = (0, 0.0);
+                (2, Value::Counter { integers, floats })
+            }
+            Kind::Gauge if aggregation == Aggregation::Last => (1, Value::Gauge(0.0)),
+            Kind::Gauge => (1, Value::Split(Split::default())),
+            Kind::Histogram => {
+                let buckets = vec![0; native.map_or(bounds + 1, Buckets::cells)];
+                let cells = buckets.len() + 1;
+                let value = Value::Histogram {
+                    native,
+                    buckets,
+                    sum: 0.0,
+                };
+                (cells, value)
+            }
+            Kind::Info => (0, Value::Info),
+            Kind::StateSet => (1, Value::State(0)),
+            _ => (2, Value::Summary { count: 0, sum: 0.0 }),
+        }
+    }
+
+    /// To be compared, where NaN is like NaN.
+    pub(super) fn bits(&self) -> Vec<u64> {
+        match self {
+            Value::Counter { integers, floats } => vec![*integers, floats.to_bits()],
+            Value::Gauge(value) => vec![value.to_bits()],
+            Value::Split(split) => split.bits(),
+            Value::Histogram { buckets, sum, .. } => {
+                buckets.iter().copied().chain([sum.to_bits()]).collect()
+            }
+            Value::Summary { count, sum } => vec![*count, sum.to_bits()],
+            Value::Info => Vec::new(),
+            Value::State(state) => vec![*state as u64],
+        }
     }
 
     /// As `Counter::add`.
@@ -73,11 +117,9 @@ impl Value {
                 buckets,
                 sum,
             } => {
-                // NaN is in no bucket but the last.
-                let classic = || bounds.iter().position(|bound| x <= *bound);
                 let bucket = match native {
                     Some(native) => native.cell(x),
-                    None => classic().unwrap_or(bounds.len()),
+                    None => classic_bucket(bounds, x),
                 };
                 // Of what is thrown away there is one.
                 let bucket = bucket.min(buckets.len() - 1);
@@ -97,42 +139,8 @@ impl Value {
     }
 }
 
-/// A new series of this type and its number of cells: LAYOUT.md §10.
-pub(super) fn zero(family: &Family) -> (usize, Value) {
-    let Family {
-        kind,
-        aggregation,
-        native,
-        ..
-    } = *family;
-    zero_of(kind, aggregation, family.bounds.len(), native)
-}
-
-fn zero_of(
-    kind: Kind,
-    aggregation: Aggregation,
-    bounds: usize,
-    native: Option<&'static Buckets>,
-) -> (usize, Value) {
-    match kind {
-        Kind::Counter => {
-            let (integers, floats) = (0, 0.0);
-            (2, Value::Counter { integers, floats })
-        }
-        Kind::Gauge if aggregation == Aggregation::Last => (1, Value::Gauge(0.0)),
-        Kind::Gauge => (1, Value::Split(Split::default())),
-        Kind::Histogram => {
-            let buckets = vec![0; native.map_or(bounds + 1, Buckets::cells)];
-            let cells = buckets.len() + 1;
-            let value = Value::Histogram {
-                native,
-                buckets,
-                sum: 0.0,
-            };
-            (cells, value)
-        }
-        Kind::Info => (0, Value::Info),
-        Kind::StateSet => (1, Value::State(0)),
-        _ => (2, Value::Summary { count: 0, sum: 0.0 }),
-    }
+/// The place of the bucket that an observation is in: NaN is in no bucket but the last.
+pub(super) fn classic_bucket(bounds: &[f64], x: f64) -> usize {
+    let place = bounds.iter().position(|bound| x <= *bound);
+    place.unwrap_or(bounds.len())
 }
