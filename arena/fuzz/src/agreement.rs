@@ -1,7 +1,7 @@
 //! That a board and the model say the same.
 
 use crate::handle::Handle;
-use crate::model::{self, Bound, Buckets, Model, Outcome, Value, is_same};
+use crate::model::{self, Bound, Buckets, Model, Outcome, Value};
 use std::collections::{BTreeMap, HashMap};
 use tallyboard::{Aggregation, Kind, NativeCounts, Number, Reader, RegisterError, SeriesView};
 
@@ -223,4 +223,9 @@ fn assert_read(reader: &Reader, series: SeriesView<'_>, value: &Value, how: Aggr
             assert!(is_same(seen_sum, *sum), "{seen_sum} {sum}");
         }
     }
+}
+
+/// Whether two numbers are the same value; NaN is.
+fn is_same(one: f64, two: f64) -> bool {
+    one == two || (one.is_nan() && two.is_nan())
 }
