@@ -370,6 +370,30 @@ update(1)
     run(installed + program + for_one + of_one + on_board, TALLYBOARD="third")
 
 
+def test_what_is_set_is_what_the_process_gets(run: Run) -> None:
+    run(
+        INSTALLED.replace("install()", "install(get='process')")
+        + """
+counter = client.Counter("c", "Help.")
+gauge = client.Gauge("g", "Help.")
+histogram = client.Histogram("h", "Help.", buckets=[1, 2])
+summary = client.Summary("s", "Help.")
+counter.inc(2)
+counter._value.set(7)
+gauge.inc(2)
+gauge.set(-4)
+assert (counter._value.get(), gauge._value.get()) == (7, -4)
+histogram.observe(1.5)
+summary.observe(3)
+parts = [histogram._sum, *histogram._buckets, summary._count, summary._sum]
+assert [part.get() for part in parts] == [1.5, 0, 1, 0, 1, 3]
+for part in parts:
+    part.set(0)
+assert not any(part.get() for part in parts)
+"""
+    )
+
+
 def test_get_is_all_or_process(run: Run) -> None:
     run(
         INSTALLED
