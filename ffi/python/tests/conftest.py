@@ -79,6 +79,21 @@ def unsaid() -> Iterator[None]:
     trouble._said.update(before)
 
 
+def call(*command: str | Path, cwd: str | Path | None = None, **environment: str) -> str:
+    """What a command prints, with `environment` added to this one. It must exit with 0."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 Run = Callable[..., str]
 
 
@@ -95,15 +110,6 @@ def run(tmp_path: Path) -> Run:
     def run(program: str, *arguments: str, **environment: str) -> str:
         script = tmp_path / f"program{next(_numbers)}.py"
         script.write_text(program, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, str(script), *arguments],
-            env={**os.environ, "PYTHONPATH": path, **environment},
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return call(sys.executable, script, *arguments, PYTHONPATH=path, **environment)
 
     return run
