@@ -104,10 +104,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     log = tmp_path_factory.mktemp("gateway") / "log"
+    # Debian's keeps what it was pushed in /var/lib/prometheus, for every gateway of the machine.
+    command = [program, f"--web.listen-address={address}", "--persistence.file="]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [program, f"--web.listen-address={address}"], stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + 30
         while True:
