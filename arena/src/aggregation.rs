@@ -39,8 +39,8 @@ pub enum Aggregation {
 pub(crate) type Fold = fn(f64, f64) -> f64;
 
 impl Aggregation {
-    /// All of them, in the order of their codes on a board.
-    const ALL: [(Aggregation, &'static str); 10] = [
+    /// All of them and their words, in the order of their codes on a board.
+    const NAMED: [(Aggregation, &'static str); 10] = [
         (Aggregation::Last, "last"),
         (Aggregation::Sum, "sum"),
         (Aggregation::Min, "min"),
@@ -53,14 +53,19 @@ impl Aggregation {
         (Aggregation::LiveLast, "livemostrecent"),
     ];
 
+    /// Every one, [`Last`](Self::Last) first.
+    pub fn all() -> impl Iterator<Item = Aggregation> {
+        Aggregation::NAMED.iter().map(|(how, _)| *how)
+    }
+
     pub(crate) fn code(self) -> u8 {
-        let place = Aggregation::ALL.iter().position(|(how, _)| *how == self);
+        let place = Aggregation::NAMED.iter().position(|(how, _)| *how == self);
         place.map_or(0, |place| place as u8 + 1)
     }
 
     pub(crate) fn of(code: u8) -> Option<Aggregation> {
         let place = usize::from(code).checked_sub(1)?;
-        Aggregation::ALL.get(place).map(|(how, _)| *how)
+        Aggregation::NAMED.get(place).map(|(how, _)| *how)
     }
 
     /// Whether each process has a part of its own.
@@ -104,7 +109,7 @@ impl Aggregation {
 /// The word that Prometheus clients use: `last`, `sum`, `livemostrecent`, …
 impl fmt::Display for Aggregation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = Aggregation::ALL.iter().find(|(how, _)| how == self);
+        let word = Aggregation::NAMED.iter().find(|(how, _)| how == self);
         f.write_str(word.map_or("", |(_, word)| word))
     }
 }
@@ -122,7 +127,7 @@ impl fmt::Display for UnknownAggregation {
             "{:?} is no way to aggregate a gauge: use mostrecent",
             self.word
         )?;
-        Aggregation::ALL
+        Aggregation::NAMED
             .iter()
             .try_for_each(|(_, word)| write!(f, ", {word}"))
     }
@@ -137,7 +142,7 @@ impl FromStr for Aggregation {
         if word == "mostrecent" {
             return Ok(Aggregation::Last);
         }
-        let known = Aggregation::ALL.iter().find(|(_, known)| *known == word);
+        let known = Aggregation::NAMED.iter().find(|(_, known)| *known == word);
         known
             .map(|(how, _)| *how)
             .ok_or_else(|| UnknownAggregation {
@@ -149,7 +154,7 @@ impl FromStr for Aggregation {
 #[cfg(all(test, not(arena_loom)))]
 #[test]
 fn words_and_codes_come_back() {
-    for (how, word) in Aggregation::ALL {
+    for (how, word) in Aggregation::NAMED {
         assert_eq!(Aggregation::of(how.code()), Some(how));
         assert_eq!(word.parse(), Ok(how));
         assert_eq!(how.to_string(), word);

@@ -323,8 +323,8 @@ impl Histogram {
     }
 }
 
-/// Bounds up to which counting all of them beats a search.
-const FEW: usize = 64;
+/// Bounds up to which comparing all of them is quicker than a search.
+const FEW: usize = 32;
 
 /// The first bound that is not below `value`, or the number of bounds. Without a branch that
 /// depends on the value: where values fall cannot be foreseen, and one wrong guess of the CPU
@@ -412,14 +412,21 @@ mod tests {
 
     #[test]
     fn few_and_many_bounds_are_searched_alike() {
-        for len in [0, 1, 2, 7, FEW, FEW + 1, 300] {
+        for len in [0, 1, 2, 7, FEW, FEW + 1, 190] {
             let bounds: Vec<f64> = (0..len).map(|bound| bound as f64).collect();
             for half in 0..=2 * len + 1 {
                 let value = half as f64 / 2.0 - 0.5;
                 let first = bounds.iter().position(|bound| value <= *bound);
                 assert_eq!(bucket_of(&bounds, value), first.unwrap_or(len), "{value}");
             }
-            assert_eq!(bucket_of(&bounds, f64::NAN), len);
+            for (value, bucket) in [
+                (-0.0, 0),
+                (f64::NEG_INFINITY, 0),
+                (f64::INFINITY, len),
+                (f64::NAN, len),
+            ] {
+                assert_eq!(bucket_of(&bounds, value), bucket, "{value}");
+            }
         }
     }
 

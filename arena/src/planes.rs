@@ -18,8 +18,9 @@ mod local;
 #[cfg(all(test, arena_loom))]
 mod modelled;
 
-/// The cell of a head's own unit that observations add up in.
+/// The cell of a head's own unit that observations add up in. The sequence has it in its text.
 pub(crate) const SUM: u32 = 0;
+const _: () = assert!(SUM == 0 && UNIT_CELLS_OFFSET == 8);
 
 /// One cell of a living chain.
 #[derive(Clone, Copy, Debug)]
@@ -45,16 +46,16 @@ impl Cell {
         }
     }
 
-    /// The unit's offset in a plane, in bytes.
+    /// The unit's place in a plane, in words.
     #[inline(always)]
     fn unit(self) -> u64 {
-        u64::from(self.slot.index()) * UNIT_STRIDE
+        u64::from(self.slot.index()) * (UNIT_STRIDE / 8)
     }
 
-    /// The cell's offset in a plane, in bytes.
+    /// The cell's place in a plane, in words.
     #[inline(always)]
-    fn offset(self) -> u64 {
-        self.unit() + UNIT_CELLS_OFFSET + u64::from(self.index) * 8
+    fn word(self) -> u64 {
+        self.unit() + UNIT_CELLS_OFFSET / 8 + u64::from(self.index)
     }
 }
 
@@ -67,8 +68,8 @@ type PlaneAddress = crate::sync::plain::AtomicPtr<u8>;
 
 /// The CPU planes as this process knows them.
 pub(crate) struct Planes {
-    /// What restartable sequences work on; `None`: the shared plane only.
-    tables: Option<rseq::Tables>,
+    /// Where restartable sequences find them; `None`: the shared plane only.
+    addresses: Option<rseq::Addresses>,
     /// One address a CPU, null until the plane was seen ready. Process memory: bytes that
     /// change in the board cannot lead an update astray.
     table: Zeroed<PlaneAddress>,
@@ -102,7 +103,7 @@ impl Planes {
             .address::<{ crate::layout::PAGE }>(geometry.states)
             .cast();
         Ok(Planes {
-            tables: area.map(|area| rseq::Tables {
+            addresses: area.map(|area| rseq::Addresses {
                 area,
                 planes: core::ptr::NonNull::from(&*table).cast(),
                 plane_count: count,
@@ -128,13 +129,13 @@ impl Planes {
     #[cfg(all(test, arena_loom))]
     pub(crate) fn none() -> Planes {
         Planes {
-            tables: None,
+            addresses: None,
             table: Zeroed::empty(),
         }
     }
 
     pub(crate) fn is_rseq(&self) -> bool {
-        self.tables.is_some()
+        self.addresses.is_some()
     }
 }
 
@@ -286,12 +287,12 @@ mod tests {
             Some((head, continuation?, tag))
         });
         let (head, slot, tag) = chained.unwrap();
-        let sum = Cell::of_head(head, 0, tag);
+        let sum = Cell::of_head(head, SUM, tag);
         let count = Cell { slot, ..sum };
         segment.add_int(count, 1).unwrap();
         histogram.observe(2.5);
         let planes: Vec<u32> = segment.ready_planes().collect();
         assert_eq!(segment.sum_int(&planes, slot, 0, tag), 2);
-        assert_eq!(segment.sum_float(&planes, head, 0, tag), 2.5);
+        assert_eq!(segment.sum_float(&planes, head, SUM, tag), 2.5);
     }
 }

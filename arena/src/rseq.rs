@@ -52,28 +52,27 @@ pub(crate) enum Outcome {
     Half,
 }
 
-/// What the sequences of one board work on: made once, and read by each of them. All addresses
-/// but that of the table of planes are inside the board's mapping.
+/// Where the sequences of one board find what they work on: made once, and read by each of them.
 #[cfg_attr(
     not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")),
     expect(dead_code, reason = "nothing reads it where there are no sequences")
 )]
-pub(crate) struct Tables {
+pub(crate) struct Addresses {
     /// Offset of the thread's rseq area from the thread pointer.
     pub area: isize,
     /// This process's table of plane addresses, null where there is none.
     pub planes: NonNull<AtomicPtr<u8>>,
     /// Entries of the table.
     pub plane_count: u32,
-    /// The state words.
+    /// The state words, in the board's mapping.
     pub states: NonNull<u64>,
 }
 
-// SAFETY: addresses in mappings that are bound to no thread; sequences read what lies behind
+// SAFETY: they lead to mappings that are bound to no thread; sequences read what lies behind
 // them, and write words of their own CPU's plane alone.
-unsafe impl Send for Tables {}
+unsafe impl Send for Addresses {}
 // SAFETY: as above.
-unsafe impl Sync for Tables {}
+unsafe impl Sync for Addresses {}
 
 /// Whose cells a sequence changes.
 #[derive(Clone, Copy)]
@@ -82,7 +81,8 @@ unsafe impl Sync for Tables {}
     expect(dead_code, reason = "nothing reads it where there are no sequences")
 )]
 pub(crate) struct Target<'t> {
-    pub tables: &'t Tables,
+    /// Of the board.
+    pub addresses: &'t Addresses,
     /// The head slot's index among the state words.
     pub head: u64,
     /// What the head's state must say, and the unit too.

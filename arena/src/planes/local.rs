@@ -21,7 +21,7 @@ impl Segment {
     #[inline(always)]
     fn target(&self, cell: Cell) -> Option<Target<'_>> {
         Some(Target {
-            tables: self.planes.tables.as_ref()?,
+            addresses: self.planes.addresses.as_ref()?,
             head: u64::from(cell.head.index()),
             tag: cell.tag,
         })
@@ -54,10 +54,10 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn try_add_int(&self, cell: Cell, amount: u64) -> bool {
         if let Some(target) = self.target(cell) {
-            // SAFETY: `target` built it from this segment: the tables' entries are planes
+            // SAFETY: `target` built it from this segment: the table's entries are planes
             // of this mapping, each with a unit for every `Slot`; `cell.index` is below
             // `UNIT_CELLS`.
-            let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.offset(), amount) };
+            let outcome = unsafe { rseq::add_int(&target, cell.unit(), cell.word(), amount) };
             if outcome == Outcome::Done {
                 return true;
             }
@@ -72,7 +72,7 @@ impl Segment {
     pub(crate) fn try_add_float(&self, cell: Cell, amount: f64) -> bool {
         if let Some(target) = self.target(cell) {
             // SAFETY: as in `try_add_int`.
-            let outcome = unsafe { rseq::add_float(&target, cell.unit(), cell.offset(), amount) };
+            let outcome = unsafe { rseq::add_float(&target, cell.unit(), cell.word(), amount) };
             if outcome == Outcome::Done {
                 return true;
             }
@@ -91,7 +91,7 @@ impl Segment {
         };
         let sum = Cell::of_head(count.head, SUM, count.tag).unit();
         // SAFETY: as in `try_add_int`, for both cells.
-        let outcome = unsafe { rseq::observe(&target, count.unit(), count.offset(), sum, amount) };
+        let outcome = unsafe { rseq::observe(&target, count.unit(), count.word(), sum, amount) };
         match outcome {
             Outcome::Done => true,
             Outcome::Half => {
@@ -105,6 +105,7 @@ impl Segment {
     /// The second half of an observation whose first was made. What ended since does not
     /// miss it. The cell comes in parts, which stay in registers where nobody calls this.
     #[cold]
+    #[inline(never)]
     pub(crate) fn add_to_sum(&self, head: Slot, tag: u64, amount: f64) {
         step::here(Step::HalfObserved);
         let _ = self.add_float(Cell::of_head(head, SUM, tag), amount);
@@ -115,7 +116,7 @@ impl Segment {
     pub(crate) fn add_int(&self, cell: Cell, amount: u64) -> Result<(), Ended> {
         // SAFETY: as in `try_add_int`.
         let add =
-            |target: &Target| unsafe { rseq::add_int(target, cell.unit(), cell.offset(), amount) };
+            |target: &Target| unsafe { rseq::add_int(target, cell.unit(), cell.word(), amount) };
         if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
             return Ok(());
         }
@@ -126,9 +127,8 @@ impl Segment {
     #[cold]
     pub(crate) fn add_float(&self, cell: Cell, amount: f64) -> Result<(), Ended> {
         // SAFETY: as in `try_add_int`.
-        let add = |target: &Target| unsafe {
-            rseq::add_float(target, cell.unit(), cell.offset(), amount)
-        };
+        let add =
+            |target: &Target| unsafe { rseq::add_float(target, cell.unit(), cell.word(), amount) };
         if self.planes.is_rseq() && self.on_this_cpu(cell, add)? {
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl Segment {
                 Outcome::Aborted | Outcome::Half => {}
                 Outcome::Ended => return Err(Ended),
                 Outcome::NoPlane => {
-                    if !self.ready_plane(target.tables.area) {
+                    if !self.ready_plane(target.addresses.area) {
                         return Ok(false);
                     }
                 }

@@ -1,7 +1,7 @@
 //! The sequences' outcomes one by one, on planes of this test's own; and that no add is lost
 //! where signals come all the time.
 
-use super::{Outcome, Tables, Target, add_float, add_int, begin, cpu, discover, observe};
+use super::{Addresses, Outcome, Target, add_float, add_int, begin, cpu, discover, observe};
 use crate::layout::{MAX_PLANES, UNIT_CELLS_OFFSET, UNIT_STRIDE};
 use crate::sync::plain::AtomicPtr;
 use crate::sync::{AtomicU64, Ordering};
@@ -11,13 +11,15 @@ const TAG: u64 = 0x4000_0000_0040_0000;
 const OLDER: u64 = 0x4000_0000_0000_0001;
 /// The slot whose unit the tests use, so that offsets that are forgotten are found.
 const SLOT: u64 = 2;
-const UNIT: u64 = SLOT * UNIT_STRIDE;
+/// Where it is in a plane, in words.
+const UNIT: u64 = SLOT * UNIT_STRIDE / 8;
 /// The slot after it in the chain.
-const NEXT: u64 = UNIT + UNIT_STRIDE;
+const NEXT: u64 = UNIT + UNIT_STRIDE / 8;
+const CELLS: u64 = UNIT_CELLS_OFFSET / 8;
 
 /// One plane that stands for those of all CPUs: only one thread uses it.
 struct Field {
-    tables: Tables,
+    addresses: Addresses,
     planes: Box<[AtomicPtr<u8>]>,
     plane: Box<[AtomicU64; 16]>,
     states: Box<[AtomicU64; 4]>,
@@ -36,7 +38,7 @@ impl Field {
         let address = plane.as_ptr().cast::<u8>().cast_mut();
         let planes: Box<[_]> = (0..MAX_PLANES).map(|_| AtomicPtr::new(address)).collect();
         Some(Field {
-            tables: Tables {
+            addresses: Addresses {
                 area,
                 planes: NonNull::from(&*planes).cast(),
                 plane_count: planes.len() as u32,
@@ -49,7 +51,7 @@ impl Field {
     }
 
     fn target(&self) -> Target<'_> {
-        target(&self.tables)
+        target(&self.addresses)
     }
 
     /// Sets tag and cells.
@@ -59,7 +61,7 @@ impl Field {
 
     fn set_at(&self, at: u64, unit: [u64; 4]) {
         for (place, value) in unit.into_iter().enumerate() {
-            self.plane[(at / 8) as usize + place].store(value, Ordering::Relaxed);
+            self.plane[at as usize + place].store(value, Ordering::Relaxed);
         }
     }
 
@@ -69,14 +71,14 @@ impl Field {
 
     fn unit_at(&self, at: u64) -> [u64; 4] {
         core::array::from_fn(|place| {
-            let word = &self.plane[(at / 8) as usize + place];
+            let word = &self.plane[at as usize + place];
             word.load(Ordering::Relaxed)
         })
     }
 
     /// Whether every word outside the unit is as it was made.
     fn is_clean_elsewhere(&self) -> bool {
-        let unit = (UNIT / 8) as usize..(UNIT / 8) as usize + 4;
+        let unit = UNIT as usize..UNIT as usize + 4;
         let mut words = self.plane.iter().enumerate();
         words.all(|(place, word)| unit.contains(&place) || word.load(Ordering::Relaxed) == 0)
     }
@@ -84,17 +86,17 @@ impl Field {
     fn add_int(&self, target: &Target, cell: u64, amount: u64) -> Outcome {
         // SAFETY: the table leads to this field's plane or to none, and the plane and the
         // state words have the slot.
-        settled(|| unsafe { add_int(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+        settled(|| unsafe { add_int(target, UNIT, UNIT + CELLS + cell, amount) })
     }
 
     fn add_float(&self, target: &Target, cell: u64, amount: f64) -> Outcome {
         // SAFETY: as in `add_int`.
-        settled(|| unsafe { add_float(target, UNIT, UNIT + UNIT_CELLS_OFFSET + cell * 8, amount) })
+        settled(|| unsafe { add_float(target, UNIT, UNIT + CELLS + cell, amount) })
     }
 
     /// One in the middle cell of the next unit, `amount` in the first of the head's.
     fn observe(&self, target: &Target, amount: f64) -> Outcome {
-        let cell = NEXT + UNIT_CELLS_OFFSET + 8;
+        let cell = NEXT + CELLS + 1;
         // SAFETY: as in `add_int`; the plane has the next unit too.
         settled(|| unsafe { observe(target, NEXT, cell, UNIT, amount) })
     }
@@ -106,9 +108,9 @@ impl Field {
     }
 }
 
-fn target(tables: &Tables) -> Target<'_> {
+fn target(addresses: &Addresses) -> Target<'_> {
     Target {
-        tables,
+        addresses,
         head: SLOT,
         tag: TAG,
     }
@@ -142,12 +144,12 @@ fn without_a_plane_nothing_is_written() {
         return;
     };
     field.set([TAG, 1, 1, 1]);
-    field.tables.plane_count = 0;
+    field.addresses.plane_count = 0;
     let none = field.target();
     assert_eq!(field.add_int(&none, 0, 5), Outcome::NoPlane);
     assert_eq!(field.add_float(&none, 0, 5.0), Outcome::NoPlane);
     assert_eq!(field.begin(&none, TAG), Outcome::NoPlane);
-    field.tables.plane_count = field.planes.len() as u32;
+    field.addresses.plane_count = field.planes.len() as u32;
     for plane in &field.planes {
         plane.store(ptr::null_mut(), Ordering::Relaxed);
     }
@@ -229,7 +231,7 @@ fn an_observation_is_done_half_done_or_not_begun() {
     assert_eq!(field.observe(&target, 0.25), Outcome::OtherTag);
     field.states[SLOT as usize].store(0, Ordering::Relaxed);
     assert_eq!(field.observe(&target, 0.25), Outcome::Ended);
-    field.tables.plane_count = 0;
+    field.addresses.plane_count = 0;
     let none = field.target();
     assert_eq!(field.observe(&none, 0.25), Outcome::NoPlane);
     assert_eq!(field.unit(), [TAG, 0, 0, 0]);
@@ -243,22 +245,22 @@ fn the_cpu_is_the_one_that_the_kernel_says() {
     let agrees = |_| {
         // SAFETY: takes nothing.
         let kernel = unsafe { libc::sched_getcpu() };
-        cpu(field.tables.area) == u32::try_from(kernel).ok()
+        cpu(field.addresses.area) == u32::try_from(kernel).ok()
     };
     assert!((0..1_000).any(agrees));
 }
 
 /// What the handler adds to: set while the storm blows.
-static STORM: AtomicPtr<Tables> = AtomicPtr::new(ptr::null_mut());
+static STORM: AtomicPtr<Addresses> = AtomicPtr::new(ptr::null_mut());
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn add_in_handler(_: libc::c_int) {
-    // SAFETY: null, or the tables of a field that lives until the storm is over.
-    let Some(tables) = (unsafe { STORM.load(Ordering::Relaxed).as_ref() }) else {
+    // SAFETY: null, or the addresses of a field that lives until the storm is over.
+    let Some(addresses) = (unsafe { STORM.load(Ordering::Relaxed).as_ref() }) else {
         return;
     };
-    let target = target(tables);
-    let cell = NEXT + UNIT_CELLS_OFFSET + 8;
+    let target = target(addresses);
+    let cell = NEXT + CELLS + 1;
     // SAFETY: as in `Field::add_int`.
     if settled(|| unsafe { add_int(&target, NEXT, cell, 1) }) == Outcome::Done {
         HANDLED.fetch_add(1, Ordering::Relaxed);
@@ -272,7 +274,10 @@ fn no_add_is_lost_in_a_storm_of_signals() {
     let target = field.target();
     field.set([TAG, 0, 0, 0]);
     field.set_at(NEXT, [TAG, 0, 0, 0]);
-    STORM.store(ptr::from_ref(&field.tables).cast_mut(), Ordering::Relaxed);
+    STORM.store(
+        ptr::from_ref(&field.addresses).cast_mut(),
+        Ordering::Relaxed,
+    );
     // SAFETY: all-zero is a valid `sigaction`.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
     action.sa_sigaction = add_in_handler as *const () as usize;

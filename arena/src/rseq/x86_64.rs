@@ -2,12 +2,12 @@
 //! observation, begin a unit.
 //!
 //! All share one frame: `frame!` puts the descriptor and the abort target where they belong
-//! and reads this CPU's plane, by the tables' address alone: an update has few registers to
-//! spare, and what it would spill costs more than the loads. Labels are numeric without the
+//! and reads this CPU's plane. It loads the addresses that it needs itself: an update has few
+//! registers to spare, and what it would spill costs more than the loads. Labels are numeric without the
 //! digits 0 and 1, which an assembler could take for binary. Flags are clobbered by default;
 //! memory too, since `nostack` is the only option.
 
-use super::{Outcome, Tables, Target};
+use super::{Addresses, Outcome, Target};
 use core::mem::offset_of;
 
 /// The text of a sequence around `body`, whose last instruction is the commit. On entry to
@@ -27,13 +27,13 @@ macro_rules! frame {
             "33:\n",
             "mov {cpu:e}, fs:[{area} + 4]\n",
             // An unregistered thread reads -1 or -2, which is above any count.
-            "cmp {cpu:e}, dword ptr [{tables} + {count}]\n",
+            "cmp {cpu:e}, dword ptr [{addresses} + {count}]\n",
             "jae {no_plane}\n",
-            "mov {t}, [{tables} + {planes}]\n",
+            "mov {t}, [{addresses} + {planes}]\n",
             "mov {t}, [{t} + {cpu} * 8]\n",
             "test {t}, {t}\n",
             "jz {no_plane}\n",
-            "mov {scratch}, [{tables} + {states}]\n",
+            "mov {scratch}, [{addresses} + {states}]\n",
             "cmp [{scratch} + {head} * 8], {tag}\n",
             "jne {ended}\n",
             $($body, "\n",)+
@@ -49,11 +49,11 @@ macro_rules! frame {
     };
 }
 
-/// Adds `amount` to the integer cell at byte `cell` of the plane, if the head's state and the
-/// unit at byte `unit` carry the tag.
+/// Adds `amount` to the integer cell at word `cell` of the plane, if the head's state and the
+/// unit at word `unit` carry the tag.
 ///
 /// # Safety
-/// `target` and its tables as their fields say: `planes` has `plane_count` entries, each null or
+/// `target` and its addresses as their fields say: `planes` has `plane_count` entries, each null or
 /// the address of a reserved plane; `states` has the head's word. Every plane has the unit, and
 /// `cell` is one of its three.
 #[inline(always)]
@@ -65,18 +65,18 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "jne {other_tag}",
-                "add qword ptr [{t} + {cell}], {amount}",
+                "add qword ptr [{t} + {cell} * 8], {amount}",
             ),
             t = out(reg) _,
             cpu = out(reg) _,
             scratch = out(reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -92,7 +92,7 @@ pub(crate) unsafe fn add_int(target: &Target, unit: u64, cell: u64, amount: u64)
     Outcome::Done
 }
 
-/// Adds `amount` to the float cell at byte `cell` of the plane; otherwise as [`add_int`].
+/// Adds `amount` to the float cell at word `cell` of the plane; otherwise as [`add_int`].
 ///
 /// # Safety
 /// As [`add_int`].
@@ -103,21 +103,21 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "jne {other_tag}",
-                "movsd {sum}, qword ptr [{t} + {cell}]",
+                "movsd {sum}, qword ptr [{t} + {cell} * 8]",
                 "addsd {sum}, {amount}",
-                "movsd qword ptr [{t} + {cell}], {sum}",
+                "movsd qword ptr [{t} + {cell} * 8], {sum}",
             ),
             t = out(reg) _,
             cpu = out(reg) _,
             scratch = out(reg) _,
             sum = out(xmm_reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -133,8 +133,8 @@ pub(crate) unsafe fn add_float(target: &Target, unit: u64, cell: u64, amount: f6
     Outcome::Done
 }
 
-/// Adds one to the integer cell at byte `cell` of the plane, whose unit is at byte `unit`, and
-/// then `amount` to cell 0 of the unit at byte `sum_unit`: two commits, the second of which
+/// Adds one to the integer cell at word `cell` of the plane, whose unit is at word `unit`, and
+/// then `amount` to cell 0 of the unit at word `sum_unit`: two commits, the second of which
 /// knows the plane from the first and only asks whether the CPU still is the same.
 /// [`Outcome::Half`]: the first was made and the second was not.
 ///
@@ -159,20 +159,20 @@ pub(crate) unsafe fn observe(
             ".quad 77f, 88f - 77f, 99f",
             ".popsection",
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "jne {other_tag}",
-                "add qword ptr [{t} + {cell}], 1",
+                "add qword ptr [{t} + {cell} * 8], 1",
             ),
             "lea {scratch}, [rip + 66b]",
             "mov fs:[{area} + 8], {scratch}",
             "77:",
             "cmp fs:[{area} + 4], {cpu:e}",
             "jne {half}",
-            "cmp [{t} + {sum_unit}], {tag}",
+            "cmp [{t} + {sum_unit} * 8], {tag}",
             "jne {half}",
-            "movsd {sum}, qword ptr [{t} + {sum_unit} + 8]",
+            "movsd {sum}, qword ptr [{t} + {sum_unit} * 8 + 8]",
             "addsd {sum}, {amount}",
-            "movsd qword ptr [{t} + {sum_unit} + 8], {sum}",
+            "movsd qword ptr [{t} + {sum_unit} * 8 + 8], {sum}",
             "88:",
             ".pushsection __rseq_failure, \"ax?\"",
             ".byte 0x0f, 0xb9, 0x3d",
@@ -183,11 +183,11 @@ pub(crate) unsafe fn observe(
             cpu = out(reg) _,
             scratch = out(reg) _,
             sum = out(xmm_reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,
@@ -205,7 +205,7 @@ pub(crate) unsafe fn observe(
     Outcome::Done
 }
 
-/// Begins a life in this CPU's unit at byte `unit` of the plane: zeroes the cells of an
+/// Begins a life in this CPU's unit at word `unit` of the plane: zeroes the cells of an
 /// older one and writes the tag.
 /// [`Outcome::Aborted`] also when the unit carries the tag already. `own_state` must say
 /// `own_word`: for a continuation that it still belongs to the head, for a head the tag.
@@ -226,11 +226,11 @@ pub(crate) unsafe fn begin(
     unsafe {
         core::arch::asm!(
             frame!(
-                "cmp [{t} + {unit}], {tag}",
+                "cmp [{t} + {unit} * 8], {tag}",
                 "je {aborted}",
                 "cmp [{own_state}], {own_word}",
                 "jne {ended}",
-                "add {t}, {unit}",
+                "lea {t}, [{t} + {unit} * 8]",
                 "mov qword ptr [{t} + 8], 0",
                 "mov qword ptr [{t} + 16], 0",
                 "mov qword ptr [{t} + 24], 0",
@@ -239,11 +239,11 @@ pub(crate) unsafe fn begin(
             t = out(reg) _,
             cpu = out(reg) _,
             scratch = out(reg) _,
-            area = in(reg) target.tables.area,
-            tables = in(reg) target.tables,
-            count = const offset_of!(Tables, plane_count),
-            planes = const offset_of!(Tables, planes),
-            states = const offset_of!(Tables, states),
+            area = in(reg) target.addresses.area,
+            addresses = in(reg) target.addresses,
+            count = const offset_of!(Addresses, plane_count),
+            planes = const offset_of!(Addresses, planes),
+            states = const offset_of!(Addresses, states),
             head = in(reg) target.head,
             tag = in(reg) target.tag,
             unit = in(reg) unit,

@@ -301,8 +301,9 @@ impl Rendered {
     }
 
     /// The length of all messages of the family, whatever their values; `None` if it depends on
-    /// them. O(batches), but for those that may have an exemplar, which is the same for all that
-    /// `view` is asked, and renders those of which it cannot be told otherwise.
+    /// them. Two bytes of each series are read; batches that may have an exemplar, which is the
+    /// same for all that `view` is asked, and those of which it cannot be told otherwise, are
+    /// rendered.
     pub(super) fn message_len(&self, view: &BoardView, family: &FamilyView) -> Option<usize> {
         let Shape::Message { values_len } = *self.lines.shape() else {
             return None;

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator, NamedTuple
 from weakref import WeakKeyDictionary
 
-from . import board, declared, functions, lowlevel, metric
+from . import board, declared, functions, lowlevel, metric, publication
 from .metric import Metric
 
 # What objects update the private board by.
@@ -54,7 +54,8 @@ def fresh_board() -> Iterator[None]:
                 if children:
                     each._children.clear()
             try:
-                yield
+                with publication.restored():
+                    yield
             finally:
                 _empty()
     finally:

@@ -59,7 +59,9 @@ def install(get: str | None = None) -> bool:
 
     Returns whether it is installed: not where there is no board (warned of once) or it is off.
 
-    Errors: `ValueError` where `get` is something else, or not what it was at an earlier call.
+    Errors: `ValueError` where `get` is something else, or not what it was at an earlier call. After
+    any other, such as a `KeyboardInterrupt` or a warning that is an exception under `-W error`,
+    another call finishes the work.
     """
     if get not in (None, "all", "process"):
         raise ValueError(f"get is {get!r}: it should be 'all' or 'process'")
@@ -72,7 +74,18 @@ def install(get: str | None = None) -> bool:
     if board.opened() is None:
         return False
     meaning = get or _wanted()
+    # Noted first: the import of prometheus_client may call this again (`hook.py`).
     _installed.append(meaning)
+    try:
+        _install(meaning)
+    except BaseException:
+        _installed.clear()
+        raise
+    return True
+
+
+def _install(meaning: str) -> None:
+    """Each of these does only what has not been done yet."""
     # Imports prometheus_client, which only those need who call this.
     from .drop_in import metrics, moving, registries, values
 
@@ -80,7 +93,6 @@ def install(get: str | None = None) -> bool:
     metrics.replace_methods(tallied=meaning == "process")
     registries.replace_methods()
     moving.move_all()
-    return True
 
 
 def _wanted() -> str:

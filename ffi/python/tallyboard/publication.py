@@ -20,10 +20,12 @@ How what several processes say becomes one number:
   process.
 * Summaries, histograms, infos and state sets of custom collectors are not published.
 
-A process that dies takes its part of the gauges with it, and a series that is not said any more
-ends. What a counter has grown by since the last time is lost with a process that ends; `now()` of
-what `publish` returns writes once more. Publish before the first fork: a child that inherits the
-publication knows how much of its counters is inherited, too, and is the parent's.
+A process that dies takes its part of the gauges with it, and so does one that does not say a series
+any more, which ends with the last that does. (Of 'livemostrecent' and 'liveall' it ends with any of
+them, and is back as another process writes again.) What a counter has grown by since the last time
+is lost with a process that ends; `now()` of what `publish` returns writes once more. Publish before
+the first fork: a child that inherits the publication knows how much of its counters is inherited,
+too, and is the parent's.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from .functions import Evaluated
 from .gauge import Gauge
 from .metric import Metric
 from .trouble import warn_once
+from .withdrawal import withdraw
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
@@ -74,9 +77,10 @@ def publish(
     seconds.
 
     A thread does it, in this process and in those that are forked from it, from their birth on. A
-    second call for the same registry takes the place of the first. `registry` is
-    `tallyboard.REGISTRY` where none is given. `modes` says by a family's name how the processes'
-    gauges become one; None leaves a family out. The text above says what is published as what.
+    second call for the same registry takes the place of the first, also of one that was stopped,
+    and goes on from what that has written. `registry` is `tallyboard.REGISTRY` where none is given.
+    `modes` says by a family's name how the processes' gauges become one; None leaves a family out.
+    The text above says what is published as what.
 
     With the drop-in it may be one of prometheus_client's, as `prometheus_client.REGISTRY`.
 
@@ -102,7 +106,9 @@ def publish(
 
         registry = REGISTRY
     before = of(registry)
-    if before is not None:
+    if before is None:
+        before = _ended(registry)
+    else:
         before.stop()
     publication = Publication(interval, registry, chosen, before)
     # What a registry of prometheus_client's own has no attribute for.
@@ -115,6 +121,28 @@ def of(registry: CollectorRegistry) -> Publication | None:
     """What this process publishes of a registry."""
     publication: Publication | None = getattr(registry, "_publication", None)
     return publication
+
+
+def _ended(registry: CollectorRegistry) -> Publication | None:
+    """What was stopped last of it: the counters of the registry go on from what is written then."""
+    ended: Publication | None = getattr(registry, "_ended_publication", None)
+    return ended
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Within the block no publication has ended yet, as on an empty board none has written; at the
+    end those have that had before it."""
+    before = [each for each in list(_publications) if _ended(each._registry) is each]
+    for each in before:
+        del vars(each._registry)["_ended_publication"]
+    try:
+        yield
+    finally:
+        for each in list(_publications):
+            vars(each._registry).pop("_ended_publication", None)
+        for each in before:
+            vars(each._registry)["_ended_publication"] = each
 
 
 class _Said(NamedTuple):
@@ -145,6 +173,7 @@ class Publication:
         self._counters: dict[_Key, Counter] = {}
         # What each counter said when it was last written.
         self._last: dict[_Key, float] = {}
+        self._stopped = threading.Event()
         self._begin_anew()
         if before is not None:
             # What that one has written is not written again. Its thread may be writing, still.
@@ -153,9 +182,11 @@ class Publication:
         _publications.add(self)
 
     def _begin_anew(self) -> None:
-        # Of this process alone: another thread may have held the lock as it was forked.
+        # Of this process alone: another thread may have held the locks as it was forked.
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        was_stopped, self._stopped = self._stopped.is_set(), threading.Event()
+        if was_stopped:
+            self._stopped.set()
         # What the parent says, and a child does not, is not the child's to end.
         self._gauges = {}
 
@@ -171,6 +202,7 @@ class Publication:
         self._stopped.set()
         if of(self._registry) is self:
             vars(self._registry)["_publication"] = None
+            vars(self._registry)["_ended_publication"] = self
 
     def now(self) -> None:
         """Writes once more, without waiting for the time to come. Cost: what all functions and
@@ -260,9 +292,9 @@ class Publication:
             counter.inc(int(growth) if growth.is_integer() else growth)
 
     def _end_gauges_but(self, said: set[_Key]) -> None:
-        for key in [key for key in self._gauges if key not in said]:
-            del self._gauges[key]
-            board.remove(Gauge._handle, *key)
+        ended = [key for key in self._gauges if key not in said]
+        if ended:
+            withdraw([self._gauges.pop(key) for key in ended])
 
     def _of_functions(self, gauges: Iterable[Evaluated]) -> Iterator[_Said]:
         for definition, found, children in gauges:
@@ -339,8 +371,9 @@ def _is_of_all_processes(collector: Collector) -> bool:
 
 def _publish_in_child() -> None:
     for publication in list(_publications):
+        # Also one that has ended: another may go on from it.
+        publication._begin_anew()
         if not publication._stopped.is_set():
-            publication._begin_anew()
             publication.start()
 
 

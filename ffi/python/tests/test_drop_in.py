@@ -177,6 +177,72 @@ assert [(each.name, each.value) for each in series() if each.value] == [("c_tota
     )
 
 
+BROKEN_OFF = {
+    "as methods are replaced": """
+missing = multiprocess.mark_process_dead
+del multiprocess.mark_process_dead
+install_fails(AttributeError)
+multiprocess.mark_process_dead = missing
+""",
+    # That the first is not moved is a warning, and the second is not reached.
+    "as metrics are moved": """
+warnings.simplefilter("error")
+install_fails(RuntimeWarning)
+""",
+}
+
+
+@pytest.mark.parametrize("get", ["all", "process"])
+@pytest.mark.parametrize("broken_off", BROKEN_OFF)
+def test_another_installation_finishes_one_that_is_broken_off(
+    run: Run, broken_off: str, get: str
+) -> None:
+    run(
+        """
+import sys, warnings
+import prometheus_client as client
+import tallyboard.prometheus_client
+from prometheus_client import multiprocess
+from tallyboard import series
+
+class Odd(client.Counter):
+    def _metric_init(self):
+        pass
+
+warnings.simplefilter("ignore")
+odd, counter = Odd("odd", "Help.", registry=None), client.Counter("c", "Help.")
+counter.inc(2)
+
+def install_fails(expected):
+    try:
+        tallyboard.prometheus_client.install(sys.argv[1])
+    except expected:
+        assert on_board() == {}
+    else:
+        raise AssertionError("it is installed")
+
+def on_board():
+    return {each.name: each.value for each in series() if each.value}
+"""
+        + BROKEN_OFF[broken_off]
+        + """
+assert tallyboard.prometheus_client.install(sys.argv[1])
+counter.inc()
+gauge = client.Gauge("g", "Help.")
+gauge.inc(5)
+summary = client.Summary("s", "Help.")
+summary.observe(3)
+assert on_board() == {"c_total": 3, "g": 5}, on_board()
+# Two methods around one would count twice for this process.
+assert (counter._value.get(), gauge._value.get()) == (3, 5)
+assert (summary._count.get(), summary._sum.get()) == (1, 3)
+multiprocess.mark_process_dead(1)
+assert client.REGISTRY.get_sample_value("c_total") == 3
+""",
+        get,
+    )
+
+
 def test_a_warning_names_the_line_that_declares_the_metric(run: Run) -> None:
     run(
         INSTALLED
@@ -392,6 +458,78 @@ for wrong in "process", "mine":
         assert wrong in str(error)
     else:
         raise AssertionError(wrong)
+"""
+    )
+
+
+def test_children_are_removed_under_the_lock_that_labels_holds(run: Run) -> None:
+    run(
+        INSTALLED
+        + """
+class Observed:
+    # A lock that looks: which children there are as it is taken and as it is given back.
+    def __init__(self, lock, children):
+        self.lock, self.children = lock, children
+
+    def __enter__(self):
+        self.lock.acquire()
+        self.taken = set(self.children)
+
+    def __exit__(self, *_):
+        self.given_back = set(self.children)
+        self.lock.release()
+
+def changes(remove):
+    counter._lock.taken = counter._lock.given_back = None
+    remove()
+    return counter._lock.taken, counter._lock.given_back
+
+counter = client.Counter("c", "Help.", ["a", "b"])
+counter._lock = Observed(counter._lock, counter._metrics)
+x1, x2, y1 = ("x", "1"), ("x", "2"), ("y", "1")
+for key in x1, x2, y1:
+    counter.labels(*key).inc()
+assert changes(lambda: counter.remove("y", 1)) == ({x1, x2, y1}, {x1, x2})
+assert changes(lambda: counter.remove("y", 1)) == ({x1, x2}, {x1, x2})
+# An older prometheus_client does not have it.
+if hasattr(counter, "remove_by_labels"):
+    assert changes(lambda: counter.remove_by_labels({"b": "2"})) == ({x1, x2}, {x1})
+    counter.labels(*x2)
+assert changes(counter.clear) == ({x1, x2}, set())
+assert list(series()) == []
+counter.labels("x", 1).inc()
+assert shown()["c_total", ("a", "x"), ("b", "1")] == 1
+"""
+    )
+
+
+def test_who_is_warned_of_a_removal_may_ask_for_a_child(run: Run) -> None:
+    run(
+        INSTALLED
+        + """
+import warnings
+from tallyboard import trouble
+# The board refuses the counter that has its name, then, and its removal, too.
+tallyboard.Gauge("taken_total", "Help.")
+with warnings.catch_warnings(record=True):
+    warnings.simplefilter("always")
+    counter = client.Counter("taken", "Help.", ["a"])
+    counter.labels("x")
+trouble._said.clear()
+told = []
+
+def tell(message, *_, **__):
+    # A deadlock, if the metric's lock were held.
+    assert counter._lock.acquire(blocking=False)
+    counter._lock.release()
+    told.append(str(message))
+
+warnings.showwarning = tell
+warnings.simplefilter("always")
+counter.remove("x")
+trouble._said.clear()
+counter.clear()
+assert len(told) == 2, told
 """
     )
 

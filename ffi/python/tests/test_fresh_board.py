@@ -144,6 +144,43 @@ def test_registries_show_the_fresh_board(run: Run) -> None:
     assert run(REGISTRIES) == "['d', 'f']\n"
 
 
+PUBLISHED = """
+from prometheus_client.core import CounterMetricFamily
+from tallyboard import CollectorRegistry, publish, series
+from tallyboard.fresh_board import fresh_board
+
+class Says:
+    def collect(self):
+        yield CounterMetricFamily("says", "Counts.", value=count)
+
+registry = CollectorRegistry()
+registry.register(Says())
+
+def published():
+    publication = publish(3600, registry)
+    publication.now()
+    publication.stop()
+    return [(s.name, s.value) for s in series()]
+
+count = 5
+outside = [published()]
+within = []
+for count in (6, 7):
+    with fresh_board():
+        within.append(published())
+count = 8
+outside.append(published())
+print(outside, within)
+"""
+
+
+@pytest.mark.usefixtures("board")
+def test_who_has_stopped_publishing_has_published_nothing_on_it(run: Run) -> None:
+    outside = [[("says_total", 5.0)], [("says_total", 8.0)]]
+    within = [[("says_total", 6.0)], [("says_total", 7.0)]]
+    assert run(PUBLISHED) == f"{outside} {within}\n"
+
+
 DROP_IN = """
 import tallyboard.prometheus_client
 tallyboard.prometheus_client.install()

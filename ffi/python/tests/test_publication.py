@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 import pytest
 from prometheus_client.core import (
@@ -25,6 +26,8 @@ from tallyboard.collector import BoardCollector
 
 if TYPE_CHECKING:
     from conftest import Run
+
+Start = Callable[[Callable[[Any], object]], Worker]
 
 # A test that waits for this has failed: what it waits for is written at once.
 NEVER = 3600.0
@@ -73,6 +76,13 @@ def publication(registry: CollectorRegistry) -> Iterator[Publication]:
     publication = begun(registry)
     yield publication
     publication.stop()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts workers; those that the test has not ended, as one that fails, are killed after it."""
+    with ExitStack() as workers:
+        yield lambda action: workers.enter_context(Worker(action))
 
 
 def begun(registry: CollectorRegistry, **modes: str | None) -> Publication:
@@ -128,7 +138,9 @@ def test_collecting_the_registry_publishes(
     assert publication.names == {name}
 
 
-def test_processes_are_summed_as_long_as_they_live(name: str, registry: CollectorRegistry) -> None:
+def test_processes_are_summed_as_long_as_they_live(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
     says = Says(gauge(f"{name}_g", 1), counter(f"{name}_c", 10))
     registry.register(says)
     publication = begun(registry)
@@ -138,7 +150,7 @@ def test_processes_are_summed_as_long_as_they_live(name: str, registry: Collecto
         says.families = [gauge(f"{name}_g", turn), counter(f"{name}_c", 10 + turn)]
         publication.now()
 
-    workers = [Worker(action) for _ in range(3)]
+    workers = [start(action) for _ in range(3)]
     for turn, worker in enumerate(workers, 1):
         worker.turn(turn)
     # 1 of this process; the children have inherited 10, which is the parent's.
@@ -219,14 +231,14 @@ def test_what_is_not_said_any_more_ends(
 
 
 def test_what_only_the_parent_says_is_not_ended_by_a_child(
-    name: str, registry: CollectorRegistry
+    name: str, registry: CollectorRegistry, start: Start
 ) -> None:
     says = Says()
     says.collect = lambda: [gauge(name, 1, pid_of=str(os.getpid()))]  # type: ignore[method-assign]
     registry.register(says)
     publication = begun(registry)
     publication.now()
-    worker = Worker(lambda _turn: publication.now())
+    worker = start(lambda _turn: publication.now())
     worker.turn(1)
     found = on_board(name)
     worker.end()
@@ -234,12 +246,67 @@ def test_what_only_the_parent_says_is_not_ended_by_a_child(
     assert found == {f"{name}.{pid}": 1 for pid in (os.getpid(), worker.pid)}
 
 
-def test_modes_say_how_processes_become_one(name: str, registry: CollectorRegistry) -> None:
+@pytest.mark.parametrize(
+    ("mode", "both", "one"),
+    [("livesum", 5, 3), ("livemin", 2, 3), ("livemax", 3, 2), ("livemin", 0, 3), ("livemax", 3, 0)],
+)
+def test_who_does_not_say_a_series_any_more_ends_his_own_part(
+    mode: str, both: float, one: float, name: str, registry: CollectorRegistry, start: Start
+) -> None:
+    """`one` is said by the worker, which goes on."""
+    here = both - one if mode == "livesum" else both
+    says = Says(gauge(name, here, a="x"))
+    registry.register(says)
+    publication = begun(registry, **{name: mode})
+    publication.now()
+
+    def action(families: list[Metric]) -> None:
+        says.families = families
+        publication.now()
+
+    worker = start(action)
+    worker.turn([gauge(name, one, a="x")])
+    assert on_board(name) == {f"{name}.x": both}
+    says.families = []
+    publication.now()
+    assert on_board(name) == {f"{name}.x": one}
+    # It ends with the last that says it.
+    worker.turn([])
+    assert on_board(name) == {}
+    says.families = [gauge(name, 7, a="x")]
+    publication.now()
+    assert on_board(name) == {f"{name}.x": 7}
+    worker.end()
+    publication.stop()
+
+
+@pytest.mark.parametrize("mode", ["livemostrecent", "liveall"])
+def test_parts_that_cannot_be_ended_alone_are_back_when_they_are_written_again(
+    mode: str, name: str, registry: CollectorRegistry, start: Start
+) -> None:
+    says = Says(gauge(name, 2))
+    registry.register(says)
+    publication = begun(registry, **{name: mode})
+    publication.now()
+    worker = start(lambda _turn: publication.now())
+    worker.turn(1)
+    says.families = []
+    publication.now()
+    assert on_board(name) == {}
+    worker.turn(2)
+    assert list(on_board(name).values()) == [2]
+    worker.end()
+    publication.stop()
+
+
+def test_modes_say_how_processes_become_one(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
     families = [gauge(f"{name}_{each}", 2) for each in ("max", "all", "none", "sum")]
     registry.register(Says(*families))
     modes = {f"{name}_max": "livemax", f"{name}_all": "liveall", f"{name}_none": None}
     publication = begun(registry, **modes)
-    worker = Worker(lambda _turn: publication.now())
+    worker = start(lambda _turn: publication.now())
     worker.turn(1)
     publication.now()
     assert on_board(name) == {
@@ -265,7 +332,7 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 def test_functions_are_published_in_the_live_form_of_their_mode(
-    mode: tallyboard.gauge.Mode, name: str, registry: CollectorRegistry
+    mode: tallyboard.gauge.Mode, name: str, registry: CollectorRegistry, start: Start
 ) -> None:
     metric = Gauge(name, "Help.", ["a"], registry=registry, multiprocess_mode=mode)
     number = 2.0
@@ -279,7 +346,7 @@ def test_functions_are_published_in_the_live_form_of_their_mode(
         number = turn
         publication.now()
 
-    worker = Worker(action)
+    worker = start(action)
     worker.turn(7)
     assert on_board(name) == {f"{name}.x": MODES[mode]}
     worker.end()
@@ -287,7 +354,9 @@ def test_functions_are_published_in_the_live_form_of_their_mode(
     publication.stop()
 
 
-def test_children_are_published_from_their_birth(name: str, registry: CollectorRegistry) -> None:
+def test_children_are_published_from_their_birth(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
     asked, asks = os.pipe()
     publication = begun(registry)
     parent = os.getpid()
@@ -298,7 +367,7 @@ def test_children_are_published_from_their_birth(name: str, registry: CollectorR
         return 1
 
     Gauge(name, "Help.", registry=registry, multiprocess_mode="livesum").set_function(number)
-    workers = [Worker(lambda _turn: publication._lock.acquire()) for _ in range(3)]
+    workers = [start(lambda _turn: publication._lock.acquire()) for _ in range(3)]
     for _ in workers:
         assert os.read(asked, 1) == b"x"
     for worker in workers:
@@ -308,7 +377,7 @@ def test_children_are_published_from_their_birth(name: str, registry: CollectorR
     for worker in workers:
         worker.end()
     publication.stop()
-    Worker(lambda _turn: None).end()
+    start(lambda _turn: None).end()
     assert on_board(name) == {name: 0}
 
 
@@ -391,7 +460,9 @@ def test_who_publishes_again_does_it_once(name: str, registry: CollectorRegistry
     second.stop()
 
 
-def test_who_publishes_again_counts_nothing_twice(name: str, registry: CollectorRegistry) -> None:
+def test_who_publishes_again_counts_nothing_twice(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
     says = Says(counter(f"{name}_c", 5), gauge(f"{name}_g", 1))
     registry.register(says)
     begun(registry).now()
@@ -408,10 +479,42 @@ def test_who_publishes_again_counts_nothing_twice(name: str, registry: Collector
         of_the_child.now()
         of_the_child.stop()
 
-    worker = Worker(action)
+    worker = start(action)
     worker.turn(1)
     worker.end()
     assert on_board(name) == {f"{name}_c_total": 7}
+    again.stop()
+
+
+def test_who_publishes_after_a_stop_goes_on_from_what_is_written(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
+    says = Says(counter(f"{name}_c", 5), gauge(f"{name}_g", 1))
+    registry.register(says)
+    first = begun(registry)
+    first.now()
+    first.stop()
+    # What it says itself, since it does not publish.
+    says.families = [counter(f"{name}_c", 7)]
+    assert shown(registry, name) == {f"{name}_c_total": 7}
+    assert on_board(name) == {f"{name}_c_total": 5, f"{name}_g": 1}
+
+    def action(count: int) -> None:
+        says.families = [counter(f"{name}_c", count)]
+        of_the_child = begun(registry)
+        of_the_child.now()
+        of_the_child.stop()
+
+    worker = start(action)
+    worker.turn(6)
+    # What only the parent has said is not the child's to end.
+    assert on_board(name) == {f"{name}_c_total": 6, f"{name}_g": 1}
+    worker.turn(8)
+    assert on_board(name) == {f"{name}_c_total": 8, f"{name}_g": 1}
+    worker.end()
+    again = begun(registry)
+    again.now()
+    assert on_board(name) == {f"{name}_c_total": 10}
     again.stop()
 
 
@@ -462,13 +565,15 @@ def test_a_family_with_and_without_functions_is_one_warning(
     assert on_board(f"{name}_live") == {f"{name}_live.x": 1, f"{name}_live.y": 2}
 
 
-def test_processes_say_their_cpu_time_and_memory(name: str, registry: CollectorRegistry) -> None:
+def test_processes_say_their_cpu_time_and_memory(
+    name: str, registry: CollectorRegistry, start: Start
+) -> None:
     # In a namespace, because the default registry has them without one.
     tallyboard.ProcessCollector(namespace=name, registry=registry)
     publication = begun(registry, **{f"{name}_process_start_time_seconds": "livemin"})
     publication.now()
     alone = on_board(name)
-    worker = Worker(lambda _turn: publication.now())
+    worker = start(lambda _turn: publication.now())
     worker.turn(1)
     both = on_board(name)
     resident = f"{name}_process_resident_memory_bytes"

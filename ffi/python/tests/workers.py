@@ -43,9 +43,13 @@ def in_children(count: int, work: Callable[[int], object]) -> list[int]:
 
 
 class Worker:
-    """A child that calls `action` with what it is told, and tells what that returns."""
+    """A child that calls `action` with what it is told, and tells what that returns.
+
+    As a context manager it kills the child, unless the block has seen its end.
+    """
 
     def __init__(self, action: Callable[[Any], object]) -> None:
+        self._is_waited_for = True
         self._told, child_end = multiprocessing.Pipe()
 
         def act() -> None:
@@ -61,16 +65,29 @@ class Worker:
         self._told.send(request)
         # A child whose action raises dies, and has printed why.
         while not self._told.poll(0.1):
-            assert os.waitpid(self.pid, os.WNOHANG) == (0, 0), "the worker has died"
+            assert self._wait(os.WNOHANG) == (0, 0), "the worker has died"
         return self._told.recv()
 
     def end(self) -> None:
         self._told.send(None)
-        wait(self.pid)
+        assert self._wait()[1] == 0
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        self._wait()
+
+    def _wait(self, options: int = 0) -> tuple[int, int]:
+        pid, status = os.waitpid(self.pid, options)
+        # From then on the number may be another process's.
+        self._is_waited_for = pid == 0
+        return pid, status
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._is_waited_for:
+            self.kill()
 
 
 def shown(registry: Any, name: str) -> dict[str, float]:

@@ -6,32 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::core::MetricCore;
-use super::target::{Target, number};
+use super::target::Target;
 
 /// The base of `tallyboard.Gauge`.
 #[pyclass(extends = MetricCore, subclass, frozen, module = "tallyboard._native")]
 pub(super) struct GaugeCore {
     target: Target<Gauge>,
-}
-
-impl GaugeCore {
-    /// Does `update` with the one number in `arguments`, or with `default` if there is none.
-    #[inline(always)]
-    fn update(
-        &self,
-        arguments: &Bound<'_, PyTuple>,
-        keywords: Option<&Bound<'_, PyDict>>,
-        default: Option<f64>,
-        update: impl FnOnce(&Gauge, f64),
-    ) -> bool {
-        keywords.is_none()
-            && self.target.update(|gauge| {
-                number(arguments, default).is_some_and(|value| {
-                    update(gauge, value);
-                    true
-                })
-            })
-    }
 }
 
 #[pymethods]
@@ -72,7 +52,8 @@ impl GaugeCore {
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let add = |gauge: &Gauge, amount| gauge.add(amount);
-        if slf.get().update(arguments, keywords, Some(1.0), add) {
+        let target = &slf.get().target;
+        if target.update_by(arguments, keywords, Some(1.0), add) {
             return Ok(());
         }
         let slowly = intern!(slf.py(), "_inc_by");
@@ -87,7 +68,8 @@ impl GaugeCore {
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let sub = |gauge: &Gauge, amount| gauge.sub(amount);
-        if slf.get().update(arguments, keywords, Some(1.0), sub) {
+        let target = &slf.get().target;
+        if target.update_by(arguments, keywords, Some(1.0), sub) {
             return Ok(());
         }
         let slowly = intern!(slf.py(), "_dec_by");
@@ -105,7 +87,8 @@ impl GaugeCore {
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let set = |gauge: &Gauge, value| gauge.set(value);
-        if slf.get().update(arguments, keywords, None, set) {
+        let target = &slf.get().target;
+        if target.update_by(arguments, keywords, None, set) {
             return Ok(());
         }
         let slowly = intern!(slf.py(), "_set_to");

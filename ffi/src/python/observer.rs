@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::core::MetricCore;
-use super::target::{Target, number};
+use super::target::Target;
 
 /// The base of `tallyboard.Histogram`.
 #[pyclass(extends = MetricCore, subclass, frozen, module = "tallyboard._native")]
@@ -52,13 +52,9 @@ impl HistogramCore {
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let observe = |histogram: &Histogram| {
-            number(arguments, None).is_some_and(|amount| {
-                histogram.observe(amount);
-                true
-            })
-        };
-        if keywords.is_none() && slf.get().target.update(observe) {
+        let observe = |histogram: &Histogram, amount| histogram.observe(amount);
+        let target = &slf.get().target;
+        if target.update_by(arguments, keywords, None, observe) {
             return Ok(());
         }
         let slowly = intern!(slf.py(), "_observe_this");
@@ -106,13 +102,9 @@ impl SummaryCore {
         arguments: &Bound<'_, PyTuple>,
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let observe = |summary: &Summary| {
-            number(arguments, None).is_some_and(|amount| {
-                summary.observe(amount);
-                true
-            })
-        };
-        if keywords.is_none() && slf.get().target.update(observe) {
+        let observe = |summary: &Summary, amount| summary.observe(amount);
+        let target = &slf.get().target;
+        if target.update_by(arguments, keywords, None, observe) {
             return Ok(());
         }
         let slowly = intern!(slf.py(), "_observe_this");

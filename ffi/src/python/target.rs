@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
 /// Where updates go, set as the object is made, and anew where the package moves it to another
 /// board and back, as its fixture for tests does; unset: nowhere yet, because it lacks its label
@@ -101,11 +101,30 @@ impl<M> Target<M> {
             None => false,
         }
     }
+
+    /// Does `update` with the one number that was passed, or with `default` if nothing was; false
+    /// for anything else, and where the label values are lacking.
+    #[inline(always)]
+    pub(super) fn update_by(
+        &self,
+        arguments: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
+        default: Option<f64>,
+        update: impl FnOnce(&M, f64),
+    ) -> bool {
+        keywords.is_none()
+            && self.update(|metric| {
+                number(arguments, default).is_some_and(|number| {
+                    update(metric, number);
+                    true
+                })
+            })
+    }
 }
 
 /// The only argument as a number, or `default` where there is none; `None` for anything else.
 #[inline(always)]
-pub(super) fn number(arguments: &Bound<'_, PyTuple>, default: Option<f64>) -> Option<f64> {
+fn number(arguments: &Bound<'_, PyTuple>, default: Option<f64>) -> Option<f64> {
     match arguments.len() {
         0 => default,
         1 => arguments.get_item(0).ok()?.extract().ok(),

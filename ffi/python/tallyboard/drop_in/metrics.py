@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left
-from functools import wraps
 from typing import Any, Callable, Sequence
 
 from prometheus_client import metrics
@@ -23,6 +22,7 @@ from ..definition import Definition, bucket_bounds, state_names
 from ..metric import Metric
 from ..trouble import warn_once
 from .labels import Labels
+from .replacement import Method, replace
 from .tally import Tally
 from .values import (
     CounterValue,
@@ -33,8 +33,6 @@ from .values import (
     SummarySum,
     restart,
 )
-
-Method = Callable[..., Any]
 
 _KINDS: dict[type[Any], type[Metric]] = {
     metrics.Counter: counter.Counter,
@@ -86,7 +84,7 @@ def replace_methods(tallied: bool) -> None:
         # An older prometheus_client does not have them all.
         plain = owner.__dict__.get(name)
         if plain is not None:
-            setattr(owner, name, wraps(plain)(replacement(plain)))
+            replace(owner, name, plain, replacement)
 
 
 def on_board(metric: object) -> Any:
@@ -327,7 +325,10 @@ def _remove(plain: Method) -> Method:
             plain(self, *labelvalues)
             return
         on_it.remove(*labelvalues)
-        self._metrics.pop(tuple(map(str, labelvalues)), None)
+        # `labels` holds it while it puts a child in and looks it up again. The board needs no lock,
+        # and may warn, which a program may count by a child of this very metric.
+        with self._lock:
+            self._metrics.pop(tuple(map(str, labelvalues)), None)
 
     return remove
 
@@ -340,9 +341,10 @@ def _remove_by_labels(plain: Method) -> Method:
             return
         on_it.remove_by_labels(labels)
         wanted = {name: str(value) for name, value in labels.items()}
-        for key in list(self._metrics):
-            if wanted and wanted.items() <= dict(zip(self._labelnames, key)).items():
-                self._metrics.pop(key, None)
+        with self._lock:
+            for key in list(self._metrics):
+                if wanted and wanted.items() <= dict(zip(self._labelnames, key)).items():
+                    self._metrics.pop(key, None)
 
     return remove_by_labels
 
@@ -356,6 +358,7 @@ def _clear(plain: Method) -> Method:
         on_it.clear()
         if self._is_parent():
             # In place: the dictionary is where `labels` looks.
-            self._metrics.clear()
+            with self._lock:
+                self._metrics.clear()
 
     return clear

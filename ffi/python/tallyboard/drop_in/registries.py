@@ -13,7 +13,6 @@ so that others see what it said last.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import wraps
 from typing import Any, Callable, Iterable, Iterator
 
 from prometheus_client import metrics, multiprocess
@@ -24,8 +23,7 @@ from .. import collector
 from ..functions import Evaluated
 from ..publication import of as of_registry
 from .metrics import declared, on_board
-
-Method = Callable[..., Any]
+from .replacement import Method, replace
 
 
 def replace_methods() -> None:
@@ -40,8 +38,7 @@ def replace_methods() -> None:
         (of_directory, "collect", _multiprocess_collect),
         (multiprocess, "mark_process_dead", _mark_process_dead),
     ):
-        plain = getattr(owner, name)
-        setattr(owner, name, wraps(plain)(replacement(plain)))
+        replace(owner, name, getattr(owner, name), replacement)
     of_directory.describe = _describe_nothing  # type: ignore[attr-defined]
 
 

@@ -4,7 +4,7 @@ use tallyboard::{Aggregation, Kind, Native};
 
 use crate::chance::Chance;
 use crate::texts;
-use crate::truth::{AGGREGATIONS, FamilyTruth, KINDS, NativeTruth, bits};
+use crate::truth::{FamilyTruth, KINDS, NativeTruth, bits};
 
 /// What chance has chosen for one declaration.
 pub struct Choice {
@@ -43,7 +43,9 @@ impl Choice {
 
     fn of(chance: &mut Chance, kind: Kind, name: String, labels: Vec<String>) -> Choice {
         let aggregation = match kind {
-            Kind::Gauge if chance.percent(60) => *chance.one_of(AGGREGATIONS),
+            Kind::Gauge if chance.percent(60) => {
+                *chance.one_of(&Aggregation::all().collect::<Vec<_>>())
+            }
             _ => Aggregation::Last,
         };
         let unit = match kind {

@@ -1,7 +1,7 @@
 //! What was counted, as JSON. Floating-point numbers are their bits in hexadecimal: nothing else could err less.
 
 use serde::Serialize;
-use tallyboard::{Aggregation, Kind};
+use tallyboard::Kind;
 
 #[derive(Serialize)]
 pub struct CaseTruth {
@@ -105,20 +105,6 @@ impl FamilyTruth {
         key(self) == key(other)
     }
 }
-
-/// Every way in which processes' values become one.
-pub const AGGREGATIONS: &[Aggregation] = &[
-    Aggregation::Last,
-    Aggregation::Sum,
-    Aggregation::Min,
-    Aggregation::Max,
-    Aggregation::All,
-    Aggregation::LiveSum,
-    Aggregation::LiveMin,
-    Aggregation::LiveMax,
-    Aggregation::LiveAll,
-    Aggregation::LiveLast,
-];
 
 pub const KINDS: &[Kind] = &[
     Kind::Counter,

@@ -5,23 +5,10 @@ use std::io::stdin;
 
 use tallyboard::{Aggregation, Board};
 
-const ALL: [Aggregation; 10] = [
-    Aggregation::Last,
-    Aggregation::Sum,
-    Aggregation::Min,
-    Aggregation::Max,
-    Aggregation::All,
-    Aggregation::LiveSum,
-    Aggregation::LiveMin,
-    Aggregation::LiveMax,
-    Aggregation::LiveAll,
-    Aggregation::LiveLast,
-];
-
 /// Sets the series `plain` and `odd` of a gauge of each aggregation, and not the series `unset`; stays until a second
 /// line comes in.
 pub(crate) fn run(board: &Board, plain: f64, odd: f64) -> Result<(), Box<dyn Error>> {
-    for how in ALL {
+    for how in Aggregation::all() {
         let gauge = board.gauge(&format!("shared_{how}"), "Set by several processes.");
         let family = gauge.aggregation(how).labels(&["value"]).family()?;
         family.try_with(&["plain"])?.set(plain);
