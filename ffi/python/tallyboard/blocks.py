@@ -27,7 +27,46 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Timer:
+class Block:
+    """Base: makes a context manager a decorator, too."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> object:
+        raise NotImplementedError
+
+    def __exit__(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        raise NotImplementedError
+
+    def __call__(self, function: F) -> F:
+        again = self._again
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def measured_until_awaited(*args: Any, **kwargs: Any) -> Any:
+                with again():
+                    return await function(*args, **kwargs)
+
+            return cast(F, measured_until_awaited)
+
+        @wraps(function)
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            with again():
+                return function(*args, **kwargs)
+
+        return cast(F, measured)
+
+    def _again(self) -> Block:
+        """What measures a call: this one, where one object can measure several at a time."""
+        return self
+
+
+class Timer(Block):
     """Hands the seconds that a block took to a metric: made by the `time()` of one.
 
     One object measures one block at a time; used as a decorator it makes another for each call.
@@ -64,24 +103,6 @@ class Timer:
         """
         self._metric = self._metric.labels(*labelvalues, **labelkwargs)
 
-    def __call__(self, function: F) -> F:
-        again = self._again
-        if iscoroutinefunction(function):
-
-            @wraps(function)
-            async def timed_until_awaited(*args: Any, **kwargs: Any) -> Any:
-                with again():
-                    return await function(*args, **kwargs)
-
-            return cast(F, timed_until_awaited)
-
-        @wraps(function)
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            with again():
-                return function(*args, **kwargs)
-
-        return cast(F, timed)
-
     def _again(self) -> Timer:
         return type(self)(self._metric, self._callback_name)
 
@@ -90,7 +111,7 @@ class Timer:
         return type(self), (self._metric, self._callback_name)
 
 
-class InprogressTracker:
+class InprogressTracker(Block):
     """Adds one to a gauge on entry and takes it off on exit: made by `track_inprogress()`.
 
     A process that is killed in between leaves its one on the gauge, unless that is of the mode
@@ -113,28 +134,11 @@ class InprogressTracker:
     ) -> None:
         self._gauge.dec()
 
-    def __call__(self, function: F) -> F:
-        if iscoroutinefunction(function):
-
-            @wraps(function)
-            async def tracked_until_awaited(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await function(*args, **kwargs)
-
-            return cast(F, tracked_until_awaited)
-
-        @wraps(function)
-        def tracked(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return cast(F, tracked)
-
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return type(self), (self._gauge,)
 
 
-class ExceptionCounter:
+class ExceptionCounter(Block):
     """Counts the exceptions that leave a block, and lets them: made by `count_exceptions()`."""
 
     __slots__ = ("_counter", "_exception")
@@ -159,23 +163,6 @@ class ExceptionCounter:
         if isinstance(value, self._exception):
             self._counter.inc()
         return False
-
-    def __call__(self, function: F) -> F:
-        if iscoroutinefunction(function):
-
-            @wraps(function)
-            async def counted_until_awaited(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await function(*args, **kwargs)
-
-            return cast(F, counted_until_awaited)
-
-        @wraps(function)
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return cast(F, counted)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return type(self), (self._counter, self._exception)

@@ -72,17 +72,22 @@ def family(metric: BoardMetric) -> Metric:
     Of a child, only its own series, without its labels, as prometheus_client's `collect()` gives
     it. Cost and errors as `read`, and what a function raises.
     """
-    board_name = metric._definition.name
+    definition = metric._definition
+    board_name = definition.name
     found = evaluated(board_name, read({board_name}).get(board_name) or empty(metric))
-    if not metric._labelvalues:
-        return found
-    labels = dict(zip(metric._definition.labelnames, metric._labelvalues))
-    found.samples = [
-        sample._replace(labels={k: v for k, v in sample.labels.items() if k not in labels})
-        for sample in found.samples
-        if labels.items() <= sample.labels.items()
-    ]
-    return found
+    return own(found, definition.labelnames, metric._labelvalues)
+
+
+def own(family: Metric, labelnames: Iterable[str], labelvalues: Iterable[str]) -> Metric:
+    """Of a child, only its own series, without its labels; where there are no values, all."""
+    labels = dict(zip(labelnames, labelvalues))
+    if labels:
+        family.samples = [
+            sample._replace(labels={k: v for k, v in sample.labels.items() if k not in labels})
+            for sample in family.samples
+            if labels.items() <= sample.labels.items()
+        ]
+    return family
 
 
 def evaluated(board_name: str, family: Metric) -> Metric:

@@ -79,6 +79,21 @@ def unsaid() -> Iterator[None]:
     trouble._said.update(before)
 
 
+def call(*command: str | Path, cwd: str | Path | None = None, **environment: str) -> str:
+    """What a command prints, with `environment` added to this one. It must exit with 0."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 Run = Callable[..., str]
 
 
@@ -86,21 +101,15 @@ Run = Callable[..., str]
 def run(tmp_path: Path) -> Run:
     """Runs a program in a process of its own and returns what it prints. It must exit with 0.
 
-    The program is a file, so that it has a `__main__` like a driver script.
+    The program is a file, so that it has a `__main__` like a driver script. It may import
+    what tests share.
     """
+    shared = str(Path(__file__).parent)
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), shared]))
 
     def run(program: str, *arguments: str, **environment: str) -> str:
         script = tmp_path / f"program{next(_numbers)}.py"
         script.write_text(program, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, str(script), *arguments],
-            env={**os.environ, **environment},
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return call(sys.executable, script, *arguments, PYTHONPATH=path, **environment)
 
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import threading
 import time
 from typing import Any
@@ -82,6 +83,22 @@ def test_a_timed_function_may_recur_and_run_in_threads(name: str) -> None:
     for thread in threads:
         thread.join()
     assert read(name).count == 40
+
+
+def test_each_call_of_a_timed_function_has_a_start_of_its_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallyboard.blocks.default_timer", itertools.count().__next__)
+    summary = Summary(name, "Help.")
+
+    @summary.time()
+    def down(n: int) -> None:
+        if n:
+            down(n - 1)
+
+    down(1)
+    # From 1 to 2 within from 0 to 3.
+    assert read(name).sum == 1 + 3
 
 
 def test_track_inprogress(name: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.core import Metric
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from workers import in_child
 
 import tallyboard
 from tallyboard import Counter, Gauge, Histogram, Native
@@ -84,11 +85,7 @@ def test_a_registry_of_prometheus_client_shows_the_board(name: str) -> None:
     registry = prometheus_client.CollectorRegistry(auto_describe=True)
     registry.register(BoardCollector())
     counter = Counter(name, "Help.", ["a"])
-    pid = os.fork()
-    if pid == 0:
-        counter.labels("x").inc(2, exemplar={"trace": "in a child"})
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
+    in_child(lambda: counter.labels("x").inc(2, exemplar={"trace": "in a child"}))
     counter.labels("x").inc()
     assert registry.get_sample_value(f"{name}_total", {"a": "x"}) == 3
     text = prometheus_client.generate_latest(registry).decode()

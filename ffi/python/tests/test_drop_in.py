@@ -16,6 +16,7 @@ import os
 import prometheus_client as client
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 from tallyboard import series
+from workers import in_children, start, wait
 
 def shown(registry=client.REGISTRY):
     found = {}
@@ -26,22 +27,6 @@ def shown(registry=client.REGISTRY):
             if not sample.name.startswith(("python_", "process_")):
                 found[key] = sample.value
     return found
-
-def in_children(count, work):
-    children = []
-    for number in range(count):
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                work(number)
-                code = 0
-            finally:
-                os._exit(code)
-        children.append(child)
-    for child in children:
-        assert os.waitpid(child, 0)[1] == 0
-    return children
 """
 
 pytestmark = pytest.mark.usefixtures("board")
@@ -436,6 +421,30 @@ update(1)
     run(installed + program + for_one + of_one + on_board, TALLYBOARD="third")
 
 
+def test_what_is_set_is_what_the_process_gets(run: Run) -> None:
+    run(
+        INSTALLED.replace("install()", "install(get='process')")
+        + """
+counter = client.Counter("c", "Help.")
+gauge = client.Gauge("g", "Help.")
+histogram = client.Histogram("h", "Help.", buckets=[1, 2])
+summary = client.Summary("s", "Help.")
+counter.inc(2)
+counter._value.set(7)
+gauge.inc(2)
+gauge.set(-4)
+assert (counter._value.get(), gauge._value.get()) == (7, -4)
+histogram.observe(1.5)
+summary.observe(3)
+parts = [histogram._sum, *histogram._buckets, summary._count, summary._sum]
+assert [part.get() for part in parts] == [1.5, 0, 1, 0, 1, 3]
+for part in parts:
+    part.set(0)
+assert not any(part.get() for part in parts)
+"""
+    )
+
+
 def test_get_is_all_or_process(run: Run) -> None:
     run(
         INSTALLED
@@ -726,16 +735,8 @@ def work(number):
 # A child that goes on while the parent looks: all eight live.
 children = []
 for number in range(8):
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work(number)
-            code = 0
-        finally:
-            os._exit(code)
-    children.append(child)
-    assert int(os.read(ready[0], 16)) == child
+    children.append(start(work, number))
+    assert int(os.read(ready[0], 16)) == children[number]
 
 found = shown()
 assert {found["g_sum",], found["g_livesum",]} == {36}
@@ -764,7 +765,7 @@ assert 'h_bucket{le="10.0"} 8.0 # {trace="3"} 3.0' in text
 
 os.write(done[1], b"x" * 8)
 for child in children:
-    assert os.waitpid(child, 0)[1] == 0
+    wait(child)
 found = shown()
 assert {found["g_sum",], found["g_min",], found["g_max",]} == {36, 1, 8}
 assert found["g_livesum",] == 0 and found["c_total", ("a", "7")] == 7

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import cloudpickle
 import pytest
+from workers import in_child
 
 import tallyboard
 from tallyboard import Counter, Gauge, Histogram, Summary
@@ -28,20 +29,6 @@ LABELLED = Histogram("at_import_histogram", "Declared at import.", ["a"])
 @CHILD.count_exceptions()
 def raises() -> None:
     raise KeyError
-
-
-def in_child(action: object) -> None:
-    """Forks, calls `action` in the child, and waits until it has exited with 0."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            assert callable(action)
-            action()
-            code = 0
-        finally:
-            os._exit(code)
-    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_metrics_declared_at_import_count_in_forked_children(name: str) -> None:

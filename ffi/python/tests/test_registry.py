@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-from typing import TYPE_CHECKING, Callable, ClassVar, Iterable
+from typing import TYPE_CHECKING, ClassVar, Iterable
 
 import prometheus_client
 import prometheus_client.core
 import pytest
 from prometheus_client.core import GaugeMetricFamily, Metric
-from workers import shown
+from workers import in_child, shown
 
 import tallyboard
 from tallyboard import REGISTRY, CollectorRegistry, Counter, Enum, Gauge, Histogram, Info
@@ -20,18 +19,6 @@ if TYPE_CHECKING:
 
 # Which has a name of its own since prometheus_client 0.22.
 DUPLICATE: type[Exception] = getattr(prometheus_client.core, "DuplicateTimeseries", ValueError)
-
-
-def in_child(action: Callable[[], object]) -> None:
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            action()
-            code = 0
-        finally:
-            os._exit(code)
-    assert os.waitpid(pid, 0)[1] == 0
 
 
 class Custom:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from workers import in_child
 
 import tallyboard
 from tallyboard import Counter, Gauge, Histogram, Summary
@@ -66,11 +66,7 @@ def test_another_process_removes_and_this_one_counts_on(name: str) -> None:
     counter = Counter(name, "Help.", ["a"])
     kept = counter.labels("x")
     kept.inc(5)
-    pid = os.fork()
-    if pid == 0:
-        counter.remove("x")
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
+    in_child(lambda: counter.remove("x"))
     assert values(f"{name}_total") == {}
     kept.inc()
     assert counter.labels("x") is kept

@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from conftest import call
 
 import tallyboard
 
@@ -73,29 +74,15 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def counted() -> dict[str, float]:
     code = "from tallyboard import series\nprint({each.name: each.value for each in series()})"
-    found: dict[str, float] = eval(run(sys.executable, "-c", code))
+    found: dict[str, float] = eval(call(sys.executable, "-c", code))
     return found
 
 
 @pytest.mark.parametrize("way", ["fork", "spawn", "forkserver"])
 def test_a_script_and_its_children(python: Path, program: Path, way: str) -> None:
-    told = run(python, "-m", "tallyboard.run", program, way, "--given", "-m")
+    told = call(python, "-m", "tallyboard.run", program, way, "--given", "-m")
     assert told.strip() == f"{program}|{program.parent}|{program}|__main__|None"
     assert counted() == {"program_total": 6}
 
@@ -103,7 +90,7 @@ def test_a_script_and_its_children(python: Path, program: Path, way: str) -> Non
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_a_module_and_its_children(python: Path, program: Path, way: str) -> None:
     folder = program.parent
-    told = run(python, "-m", "tallyboard.run", "-m", "program", way, "--given", "-m", cwd=folder)
+    told = call(python, "-m", "tallyboard.run", "-m", "program", way, "--given", "-m", cwd=folder)
     assert told.strip() == f"{program}|{folder}|{program}|__main__|"
     assert counted() == {"program_total": 6}
 
@@ -117,7 +104,7 @@ def test_a_package(python: Path, tmp_path: Path) -> None:
         "prometheus_client.Counter(above, 'Help.').inc()\nprint(__spec__.name)"
     )
     assert (
-        run(python, "-m", "tallyboard.run", "-m", "package", cwd=tmp_path) == "package.__main__\n"
+        call(python, "-m", "tallyboard.run", "-m", "package", cwd=tmp_path) == "package.__main__\n"
     )
     assert counted() == {"package_total": 1}
 
@@ -135,7 +122,7 @@ def test_a_program_on_the_path(python: Path, tmp_path: Path, first: str) -> None
     script.write_text(f"#!{first.format(python=python)}\n{code}\n")
     script.chmod(0o755)
     path = os.pathsep.join(map(str, (script.parent, python.parent, os.environ["PATH"])))
-    run(python, "-m", "tallyboard.run", "program", "3", PATH=path)
+    call(python, "-m", "tallyboard.run", "program", "3", PATH=path)
     assert counted() == {"c_total": 3}
 
 
@@ -162,7 +149,7 @@ def test_what_cannot_be_run_is_told(arguments: list[str], told: str) -> None:
 def test_the_variable(python: Path, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     if value is not None:
         monkeypatch.setenv("TALLYBOARD_PROMETHEUS_CLIENT", value)
-    run(python, "-c", "import prometheus_client\nprometheus_client.Counter('c', '').inc()")
+    call(python, "-c", "import prometheus_client\nprometheus_client.Counter('c', '').inc()")
     assert counted() == ({"c_total": 1} if value == "1" else {})
 
 

@@ -1,11 +1,45 @@
-"""Forked children that act when they are told to."""
+"""Forked children: those that end with their work, and those that act when they are told to."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import traceback
 from typing import Any, Callable
+
+
+def start(work: Callable[..., object], *arguments: object) -> int:
+    """Forks a child that does it and exits with 0, or prints what it raised and exits with 1."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work(*arguments)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return pid
+
+
+def wait(pid: int) -> None:
+    """Waits for a child, which must exit with 0."""
+    status = os.waitpid(pid, 0)[1]
+    assert status == 0, status
+
+
+def in_child(work: Callable[..., object]) -> None:
+    wait(start(work))
+
+
+def in_children(count: int, work: Callable[[int], object]) -> list[int]:
+    """Does it in so many at once, each given its number. Their pids."""
+    pids = [start(work, number) for number in range(count)]
+    for pid in pids:
+        wait(pid)
+    return pids
 
 
 class Worker:
@@ -17,17 +51,14 @@ class Worker:
     def __init__(self, action: Callable[[Any], object]) -> None:
         self._is_waited_for = True
         self._told, child_end = multiprocessing.Pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            code = 1
-            try:
-                # Workers that are forked later hold the other end, too: it is not closed by this
-                # one's death, and its closing not seen.
-                for request in iter(child_end.recv, None):
-                    child_end.send(action(request))
-                code = 0
-            finally:
-                os._exit(code)
+
+        def act() -> None:
+            # Workers that are forked later hold the other end, too: it is not closed by this
+            # one's death, and its closing not seen.
+            for request in iter(child_end.recv, None):
+                child_end.send(action(request))
+
+        self.pid = start(act)
         child_end.close()
 
     def turn(self, request: object) -> Any:

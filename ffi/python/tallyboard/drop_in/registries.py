@@ -53,9 +53,7 @@ def _metric_collect(plain: Method) -> Method:
         name = of._definition.name
         values = _evaluate(self)
         family = _family(self, values, collector.read({name}).get(name))
-        if self._labelvalues:
-            _keep_own(family, dict(zip(self._labelnames, self._labelvalues)))
-        return [family]
+        return [collector.own(family, self._labelnames, self._labelvalues)]
 
     return collect
 
@@ -168,15 +166,6 @@ def _family(metric: Any, values: dict[tuple[str, ...], float], family: Metric | 
         for labels, value in zip(own, values.values()):
             family.add_sample(metric._name, labels, value)
     return family
-
-
-def _keep_own(family: Metric, labels: dict[str, str]) -> None:
-    """Of a child, only its own series, without its labels: as prometheus_client shows one."""
-    family.samples = [
-        sample._replace(labels={k: v for k, v in sample.labels.items() if k not in labels})
-        for sample in family.samples
-        if labels.items() <= sample.labels.items()
-    ]
 
 
 def _multiprocess_init(_plain: Method) -> Method:

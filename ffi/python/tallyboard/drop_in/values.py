@@ -14,7 +14,7 @@ bucket observes it. A summary observes when its sum is added to; its count is kn
 from __future__ import annotations
 
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import Any, Generic, Sequence, TypeVar
 
 from prometheus_client import values
 from prometheus_client.samples import Exemplar
@@ -24,33 +24,39 @@ from .. import board
 from ..counter import Counter
 from ..definition import Definition
 from ..gauge import Gauge
+from ..histogram import Histogram
+from ..metric import Metric
 from ..series import Series, series_of
+from ..summary import Summary
 from ..trouble import warn_once
 from .tally import Tally
 
-if TYPE_CHECKING:
-    from ..histogram import Histogram
-    from ..metric import Metric
-    from ..summary import Summary
+M = TypeVar("M", bound=Metric)
 
 
-class BoardValue:
+class BoardValue(Generic[M]):
     """Base of the values that a metric has."""
 
     _multiprocess = False
     """Code that finds it true looks for the directory of prometheus_client's multiprocess mode."""
 
-    def __init__(self, tally: Tally | None) -> None:
+    def __init__(self, metric: M, tally: Tally | None) -> None:
+        self._metric = metric
         self.tally = tally
         """What `get` says, where that is asked of this process; None where it is asked of all."""
 
     def inc(self, amount: float) -> None:
-        """Adds to it, on the board. Errors: as the metric's."""
-        raise NotImplementedError
+        """Adds to it, on the board. Errors: as the metric's.
+
+        This one adds to the tally only: each value's own ends with it.
+        """
+        if self.tally is not None:
+            self.tally.inc(amount)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
-        """Makes it `value`, on the board; `timestamp` is not used."""
-        raise NotImplementedError
+        """Makes it `value`, on the board; `timestamp` is not used. This one: as `inc`."""
+        if self.tally is not None:
+            self.tally.set(value)
 
     def get(self) -> float:
         """The value: of all processes, or what this one has counted."""
@@ -67,76 +73,67 @@ class BoardValue:
         return None
 
 
-class CounterValue(BoardValue):
+class CounterValue(BoardValue[Counter]):
     """A counter's."""
 
-    def __init__(self, counter: Counter, tally: Tally | None) -> None:
-        super().__init__(tally)
-        self._counter = counter
-
     def inc(self, amount: float) -> None:
-        self._counter.inc(amount)
-        if self.tally is not None:
-            self.tally.inc(amount)
+        self._metric.inc(amount)
+        super().inc(amount)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
         """What is less than all processes have counted begins the series anew, for all."""
-        there = self._counter.value()
+        there = self._metric.value()
         if value < there:
-            restart(self._counter)
+            restart(self._metric)
             there = 0.0
-        self._counter.inc(value - there)
-        if self.tally is not None:
-            self.tally.set(value)
+        self._metric.inc(value - there)
+        super().set(value)
 
     def _on_board(self) -> float:
-        return self._counter.value()
+        return self._metric.value()
 
     def get_exemplar(self) -> Exemplar | None:
-        return _exemplar(read(self._counter), 0)
+        return _exemplar(read(self._metric), 0)
 
 
-class GaugeValue(BoardValue):
+class GaugeValue(BoardValue[Gauge]):
     """A gauge's."""
 
-    def __init__(self, gauge: Gauge, tally: Tally | None) -> None:
-        super().__init__(tally)
-        self._gauge = gauge
-
     def inc(self, amount: float) -> None:
-        self._gauge.inc(amount)
-        if self.tally is not None:
-            self.tally.inc(amount)
+        self._metric.inc(amount)
+        super().inc(amount)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
-        self._gauge.set(value)
-        if self.tally is not None:
-            self.tally.set(value)
+        self._metric.set(value)
+        super().set(value)
 
     def _on_board(self) -> float:
-        if self._gauge._definition.mode.endswith(("sum", "min", "max")):
-            shown = read(self._gauge)
+        if self._metric._definition.mode.endswith(("sum", "min", "max")):
+            shown = read(self._metric)
             return 0.0 if shown is None else shown.value
         # Shared, or one that each process has of its own.
-        return self._gauge.value()
+        return self._metric.value()
 
 
-class SummaryCount(BoardValue):
-    """A summary's count."""
-
-    def __init__(self, summary: Summary, tally: Tally | None) -> None:
-        super().__init__(tally)
-        self._summary = summary
-
-    def inc(self, amount: float) -> None:
-        if self.tally is not None:
-            self.tally.inc(amount)
+class Part(BoardValue[M]):
+    """Base of a summary's and a histogram's, which are observed as a whole."""
 
     def set(self, value: float, timestamp: float | None = None) -> None:
-        _set_part(self._summary, self.tally, value)
+        """0 begins the series anew; of anything else there is one warning."""
+        if value != 0:
+            name = self._metric._definition.name
+            told = f"{name} is not set to {value}: it can be observed, or set to 0"
+            warn_once(("part", name), told)
+            return
+        restart(self._metric)
+        super().set(0.0)
+
+
+class SummaryCount(Part[Summary]):
+    """A summary's count."""
 
     def _on_board(self) -> float:
-        shown = read(self._summary)
+        shown = read(self._metric)
         return 0.0 if shown is None else float(shown.count)
 
 
@@ -144,20 +141,19 @@ class SummarySum(SummaryCount):
     """A summary's sum."""
 
     def inc(self, amount: float) -> None:
-        self._summary.observe(amount)
+        self._metric.observe(amount)
         super().inc(amount)
 
     def _on_board(self) -> float:
-        shown = read(self._summary)
+        shown = read(self._metric)
         return 0.0 if shown is None else shown.sum
 
 
-class HistogramSum(BoardValue):
+class HistogramSum(Part[Histogram]):
     """A histogram's sum."""
 
     def __init__(self, histogram: Histogram, tally: Tally | None) -> None:
-        super().__init__(tally)
-        self._histogram = histogram
+        super().__init__(histogram, tally)
         self._pending: dict[int, float] = {}
         """By thread: the amount whose bucket is not known yet."""
 
@@ -167,39 +163,30 @@ class HistogramSum(BoardValue):
     def observe(self, bound: float) -> None:
         """Observes what was added last, in the bucket of this bound."""
         amount = self._pending.pop(get_ident(), bound)
-        self._histogram.observe(amount)
-        if self.tally is not None:
-            self.tally.inc(amount)
-
-    def set(self, value: float, timestamp: float | None = None) -> None:
-        _set_part(self._histogram, self.tally, value)
+        self._metric.observe(amount)
+        super().inc(amount)
 
     def _on_board(self) -> float:
-        shown = read(self._histogram)
+        shown = read(self._metric)
         return 0.0 if shown is None else shown.sum
 
 
-class HistogramBucket(BoardValue):
+class HistogramBucket(Part[Histogram]):
     """The count of one of a histogram's buckets, not cumulative."""
 
     def __init__(
         self, histogram: Histogram, total: HistogramSum, bound: float, tally: Tally | None
     ) -> None:
-        super().__init__(tally)
-        self._histogram = histogram
+        super().__init__(histogram, tally)
         self._total = total
         self._bound = bound
 
     def inc(self, amount: float) -> None:
         self._total.observe(self._bound)
-        if self.tally is not None:
-            self.tally.inc(amount)
-
-    def set(self, value: float, timestamp: float | None = None) -> None:
-        _set_part(self._histogram, self.tally, value)
+        super().inc(amount)
 
     def _on_board(self) -> float:
-        shown = read(self._histogram)
+        shown = read(self._metric)
         below = 0
         for bound, count in shown.buckets if shown else ():
             if bound == self._bound:
@@ -208,7 +195,7 @@ class HistogramBucket(BoardValue):
         return 0.0
 
     def get_exemplar(self) -> Exemplar | None:
-        shown = read(self._histogram)
+        shown = read(self._metric)
         bounds = [bound for bound, _ in shown.buckets] if shown else []
         return _exemplar(shown, bounds.index(self._bound)) if self._bound in bounds else None
 
@@ -232,7 +219,7 @@ class ValueClass:
         help_text: str,
         multiprocess_mode: str = "",
         **_: Any,
-    ) -> BoardValue | MutexValue:
+    ) -> BoardValue[Any] | MutexValue:
         labels, texts = tuple(labelnames), tuple(labelvalues)
         if typ == "counter":
             return CounterValue(Counter._make(Definition(name, help_text, labels, ""), texts), None)
@@ -262,16 +249,6 @@ def restart(metric: Metric) -> None:
     """Ends a series, and begins it again from 0."""
     board.remove(metric._handle, metric._definition, metric._labelvalues)
     board.register(metric._handle, metric._definition, metric._labelvalues)
-
-
-def _set_part(metric: Metric, tally: Tally | None, value: float) -> None:
-    if value != 0:
-        name = metric._definition.name
-        warn_once(("part", name), f"{name} is not set to {value}: it can be observed, or set to 0")
-        return
-    restart(metric)
-    if tally is not None:
-        tally.set(0.0)
 
 
 def _exemplar(shown: Series | None, bucket: int) -> Exemplar | None:

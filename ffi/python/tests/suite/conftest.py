@@ -52,26 +52,6 @@ def exposed():
 """,
 }
 
-FORKING = """
-import os
-
-def in_children(count, work):
-    for child in [_started(work, number) for number in range(count)]:
-        _, status = os.waitpid(child, 0)
-        assert status == 0, status
-
-def _started(work, number):
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work(number)
-            code = 0
-        finally:
-            os._exit(code)
-    return child
-"""
-
 
 @pytest.fixture(scope="session")
 def subject(request: pytest.FixtureRequest) -> str:
@@ -107,7 +87,8 @@ def run_client(
             folder = tmp_path / "multiprocess"
             folder.mkdir(exist_ok=True)
             environment["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-        return run(PRELUDES[subject] + FORKING + program, *arguments, **environment)
+        prelude = PRELUDES[subject] + "from workers import in_children\n"
+        return run(prelude + program, *arguments, **environment)
 
     return run_client
 
@@ -123,10 +104,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     log = tmp_path_factory.mktemp("gateway") / "log"
+    # Debian's keeps what it was pushed in /var/lib/prometheus, for every gateway of the machine.
+    command = [program, f"--web.listen-address={address}", "--persistence.file="]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [program, f"--web.listen-address={address}"], stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         deadline = time.monotonic() + 30
         while True:

@@ -97,7 +97,7 @@ for series in ("process_cpu_seconds_total ", "process_resident_memory_bytes "):
 def test_cpu_and_memory_of_all_workers(run_client: RunClient) -> None:
     """The exporter adds up what its board's processes use: no collector has to run in them."""
     run_client("""
-import pathlib, signal, subprocess, time
+import os, pathlib, signal, subprocess, time
 
 counter = client.Counter("served", "Help.")
 counter.inc()

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from prometheus_client.bridge.graphite import GraphiteBridge
@@ -66,6 +66,9 @@ def test_grouping_key_of_this_machine(client: ModuleType) -> None:
 
 def pushed(gateway: str, prefix: str) -> dict[str, float]:
     """What the gateway shows of it, without the times of creation."""
+    # A deletion is answered before it is done; a push is when it and all before it are.
+    push = Request(f"http://{gateway}/metrics/job/last", data=b"", method="PUT")
+    urlopen(push, timeout=10).close()
     with urlopen(f"http://{gateway}/metrics", timeout=10) as response:
         text = response.read().decode()
     return {
