@@ -108,8 +108,9 @@ impl FamilyBinding {
         }
         let segment = binding.segment();
         match segment.declare_help(family, &text[key_len..]) {
-            // On a board that is given up meanwhile nobody misses them.
-            Ok(()) | Err(Lost::Refused(RefusedReason::Retired)) => {}
+            // On a board that is given up meanwhile nobody misses them, and of a family that ended,
+            // if only to make room for them, they are said when it is registered again.
+            Ok(()) | Err(Lost::Orphaned | Lost::Refused(RefusedReason::Retired)) => {}
             // The metric is as good with the words that are there.
             Err(lost) => segment.count_refusal(lost.reason()),
         }

@@ -131,3 +131,22 @@ fn a_definition_made_anew_is_no_newer_for_a_process_that_never_saw_its_first_lif
     assert_eq!(reader.families()[0].bounds.len(), 2);
     assert_eq!(reader.families()[0].hidden_series, 1);
 }
+
+/// What makes room for the words may be the end of the family itself: an old definition goes first.
+#[test]
+fn a_family_that_ends_to_make_room_for_its_words_is_no_refusal() {
+    let scratch = Scratch::new();
+    let board = scratch.board(small());
+    let declare = |help, bounds: &[f64]| {
+        let histogram = board.histogram("h", help).buckets(bounds);
+        histogram.labels(&["k"]).family().unwrap()
+    };
+    declare("Words.", &[1.0]);
+    declare("", &[1.0, 2.0]);
+    let other = board.counter("c", "").labels(&["k"]).family().unwrap();
+    for series in board.stats().slots_used..64 {
+        other.try_with(&[&series.to_string()]).unwrap();
+    }
+    declare("Better words.", &[1.0]);
+    assert!(board.stats().refused.iter().all(|(_, times)| *times == 0));
+}
