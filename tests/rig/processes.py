@@ -25,7 +25,7 @@ def clean_up_when_terminated() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = 60.0) -> T:
+def until(condition: Callable[[], T], what: str, seconds: float = 60.0, pause_seconds: float = 0.05) -> T:
     """Asks again and again until `condition` is true, and returns what it said.
 
     `seconds` is no measure of anything: it only ends a test that would otherwise hang.
@@ -34,7 +34,7 @@ def until(condition: Callable[[], T], what: str, seconds: float = 60.0) -> T:
     while not (answer := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
     return answer
 
 

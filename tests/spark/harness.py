@@ -98,9 +98,9 @@ class Killer(threading.Thread):
     """Kills workers in the middle of a record, on the job's progress and not on a clock.
 
     The k-th of a phase's kills is due when the phase has begun k/(2n+2) of its records: the second half is left to
-    make up for looks that found nobody in the middle of a record. A victim is drawn from the
-    workers whose ledger moved between two looks. It is stopped first: if its ledger then has a record that is begun
-    and not done, it is killed, else it goes on and the next look finds another.
+    make up for looks that found nobody in the middle of a record. Victims are the workers whose ledger moved between
+    two looks, in an order drawn anew each time. Each is stopped first: if its ledger then has a record that is begun
+    and not done, it is killed, else it goes on and the next one is tried.
     """
 
     def __init__(self, ledgers: Path, kills: int, records: int, leader: int) -> None:
@@ -123,8 +123,9 @@ class Killer(threading.Thread):
             for phase in PHASES:
                 begun = sum(account.begun[phase] for account in accounts)
                 due = (self.killed[phase] + 1) * self._records // (2 * self._per_phase + 2)
-                if self.killed[phase] < self._per_phase and due <= begun and at_work:
-                    self.killed[phase] += self._kill(self._chance.choice(at_work), phase)
+                if self.killed[phase] < self._per_phase and due <= begun:
+                    victims = self._chance.sample(at_work, len(at_work))
+                    self.killed[phase] += any(self._kill(victim, phase) for victim in victims)
 
     def _kill(self, victim: ledger.Account, phase: str) -> bool:
         """Whether it was killed, in the middle of a record of this phase."""
@@ -133,7 +134,8 @@ class Killer(threading.Thread):
             return False
         with suppress(ProcessLookupError):
             os.kill(victim.pid, signal.SIGSTOP)
-            until(lambda: state_of(victim.pid) in "TZX", "a worker to stand still")
+            # It stands still within microseconds, and a phase may be over in a second.
+            until(lambda: state_of(victim.pid) in "TZX", "a worker to stand still", pause_seconds=0.0005)
             stopped = ledger.Account(victim.file)
             in_the_middle = stopped.begun[phase] > stopped.done[phase]
             os.kill(victim.pid, signal.SIGKILL if in_the_middle else signal.SIGCONT)
