@@ -3,7 +3,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use tallyboard::Reader;
 use tallyboard_benches::{Bench, peers};
-use tallyboard_exporter::encode::{Encoder, Source, Style};
+use tallyboard_exporter::encode::{Encoder, Style};
 
 const SERIES: usize = 100_000;
 
@@ -17,14 +17,7 @@ fn encodings(criterion: &mut Criterion) {
     let mut body = Vec::new();
     group.bench_function("tallyboard", |b| {
         b.iter(|| {
-            body.clear();
-            reader.refresh();
-            let source = Source {
-                id: 0,
-                label: None,
-                reader: &reader,
-            };
-            encoder.encode(&[source], &mut body);
+            peers::encode_board(&mut reader, &mut encoder, &mut body);
         });
     });
     let (registry, _family) = peers::in_prometheus(SERIES);

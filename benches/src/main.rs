@@ -15,7 +15,7 @@ use std::time::Instant;
 use tallyboard::Reader;
 use tallyboard::buckets::DEFAULT;
 use tallyboard_benches::{Bench, peers};
-use tallyboard_exporter::encode::{Encoder, Source, Style};
+use tallyboard_exporter::encode::{Encoder, Style};
 
 /// Turns that each promise takes.
 const TURNS: usize = 20;
@@ -179,14 +179,7 @@ fn encode() -> Promise {
     let (registry, in_registry) = peers::in_prometheus(SERIES);
     let mut ours = move |body: &mut Vec<u8>| {
         let _held = (&bench, &on_board);
-        body.clear();
-        reader.refresh();
-        let source = Source {
-            id: 0,
-            label: None,
-            reader: &reader,
-        };
-        encoder.encode(&[source], body);
+        peers::encode_board(&mut reader, &mut encoder, body);
     };
     let theirs = move |body: &mut Vec<u8>| {
         let _held = &in_registry;

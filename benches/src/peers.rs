@@ -1,7 +1,8 @@
 //! The same content in `prometheus` as on a board.
 
-use prometheus::{Encoder, IntCounterVec, Opts, Registry, TextEncoder};
-use tallyboard::{Board, Counter, Family};
+use prometheus::{Encoder as _, IntCounterVec, Opts, Registry, TextEncoder};
+use tallyboard::{Board, Counter, Family, Reader};
+use tallyboard_exporter::encode::{Encoder, Source};
 
 /// Label names of the counters that are encoded and looked up.
 pub const LABELS: [&str; 2] = ["method", "path"];
@@ -48,6 +49,18 @@ pub fn on_board(board: &Board, count: usize) -> Family<Counter> {
         counter.add(n as u64);
     }
     family
+}
+
+/// Reads all values anew and encodes them.
+pub fn encode_board(reader: &mut Reader, encoder: &mut Encoder, into: &mut Vec<u8>) {
+    into.clear();
+    reader.refresh();
+    let source = Source {
+        id: 0,
+        label: None,
+        reader,
+    };
+    encoder.encode(&[source], into);
 }
 
 /// Gathers and encodes as the documentation of `prometheus` says.

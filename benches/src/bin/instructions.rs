@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use tallyboard::{Native, Reader, UpdatePath};
 use tallyboard_benches::{Bench, peers};
-use tallyboard_exporter::encode::{Encoder, Source, Style};
+use tallyboard_exporter::encode::{Encoder, Style};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,14 +44,7 @@ fn encode(count: usize) {
     let mut encoder = Encoder::new(Style::PLAIN);
     let mut body = Vec::new();
     for _ in 0..count {
-        body.clear();
-        reader.refresh();
-        let source = Source {
-            id: 0,
-            label: None,
-            reader: &reader,
-        };
-        encoder.encode(&[source], black_box(&mut body));
+        peers::encode_board(&mut reader, &mut encoder, black_box(&mut body));
     }
 }
 
